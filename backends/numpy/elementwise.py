@@ -1,0 +1,125 @@
+"""Functions of one element: a dictionary row each.
+
+Every row is ``f(x, out)`` where ``out`` may be ``x`` itself. Formulas follow
+keras/src/backend/tensorflow/nn.py, Keras 3.15; where a textbook formula
+overflows, the branch-free form that does not is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from layergraph.backends.numpy.table import Kernels
+from layergraph.ir.ops.elementwise import Cast, NotEqual, Unary, UnaryKind
+from layergraph.ir.types import Array
+
+kernels = Kernels()
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def sigmoid(x: Array, out: Array) -> None:
+    """``1 / (1 + exp(-x))`` through tanh, which neither overflows nor branches."""
+    np.multiply(x, 0.5, out=out)
+    np.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+
+
+def softplus(x: Array, out: Array) -> None:
+    """``log(1 + exp(x))``."""
+    np.logaddexp(x, x.dtype.type(0), out=out)
+
+
+def _relu(x: Array, out: Array) -> None:
+    np.maximum(x, 0, out=out)
+
+
+def _relu6(x: Array, out: Array) -> None:
+    np.clip(x, 0, 6, out=out)
+
+
+def _softsign(x: Array, out: Array) -> None:
+    np.divide(x, np.abs(x) + 1, out=out)
+
+
+def _silu(x: Array, out: Array) -> None:
+    gate = np.empty_like(x)
+    sigmoid(x, gate)
+    np.multiply(x, gate, out=out)
+
+
+def _selu(x: Array, out: Array) -> None:
+    negative = np.expm1(np.minimum(x, 0)) * SELU_ALPHA
+    np.maximum(x, 0, out=out)
+    out += negative
+    out *= SELU_SCALE
+
+
+def _mish(x: Array, out: Array) -> None:
+    gate = np.empty_like(x)
+    softplus(x, gate)
+    np.tanh(gate, out=gate)
+    np.multiply(x, gate, out=out)
+
+
+def _log_sigmoid(x: Array, out: Array) -> None:
+    np.negative(x, out=out)
+    softplus(out, out)
+    np.negative(out, out=out)
+
+
+def _hard_tanh(x: Array, out: Array) -> None:
+    np.clip(x, -1, 1, out=out)
+
+
+def _tanh_shrink(x: Array, out: Array) -> None:
+    np.subtract(x, np.tanh(x), out=out)
+
+
+def _sparse_plus(x: Array, out: Array) -> None:
+    out[...] = np.where(x <= -1, 0, np.where(x < 1, 0.25 * (x + 1) ** 2, x))
+
+
+def _sparse_sigmoid(x: Array, out: Array) -> None:
+    np.clip(0.5 * (x + 1), 0, 1, out=out)
+
+
+FUNCTIONS: dict[UnaryKind, Callable[[Array, Array], Any]] = {
+    "relu": _relu,
+    "relu6": _relu6,
+    "sigmoid": sigmoid,
+    "tanh": lambda x, out: np.tanh(x, out=out),
+    "exponential": lambda x, out: np.exp(x, out=out),
+    "softplus": softplus,
+    "softsign": _softsign,
+    "silu": _silu,
+    "selu": _selu,
+    "mish": _mish,
+    "log_sigmoid": _log_sigmoid,
+    "hard_tanh": _hard_tanh,
+    "tanh_shrink": _tanh_shrink,
+    "sparse_plus": _sparse_plus,
+    "sparse_sigmoid": _sparse_sigmoid,
+}
+
+
+@kernels.applies(Unary)
+def unary(op: Unary, x: Array, out: Array) -> None:
+    """The table row of the operator's kind."""
+    FUNCTIONS[op.kind](x, out)
+
+
+@kernels.computes(Cast)
+def cast(op: Cast, x: Array) -> Array:
+    """Another dtype."""
+    return x.astype(op.dtype)
+
+
+@kernels.computes(NotEqual)
+def not_equal(op: NotEqual, x: Array) -> Array:
+    """Comparison with a number in the dtype of ``x``, as TensorFlow compares."""
+    return x != x.dtype.type(op.value)

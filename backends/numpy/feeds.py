@@ -1,0 +1,125 @@
+"""Check and convert what a caller feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from layergraph.ir.errors import InputError
+from layergraph.ir.graph import Graph, Value, flatten
+from layergraph.ir.types import Array, TensorType
+
+
+def from_call(graph: Graph, args: tuple[Any, ...]) -> dict[str, Array]:
+    """Feeds from a call's arguments.
+
+    Accepted: one array an input, in order; a dict by input name; or one
+    argument nested as the Keras model's inputs are.
+
+    Raises:
+        InputError: count, names, shapes or dtypes do not fit.
+    """
+    names = graph.inputs
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        feeds = dict(args[0])
+        if set(feeds) != set(names) and isinstance(graph.input_structure, dict):
+            return _nested(graph, feeds)
+        return from_names(graph, feeds)
+    if len(args) == 1 and len(names) != 1 and isinstance(args[0], (list, tuple)):
+        return _nested(graph, args[0])
+    if len(args) != len(names):
+        raise InputError(
+            f"the model has {len(names)} inputs ({', '.join(names)}), got {len(args)} arrays"
+        )
+    return from_names(graph, dict(zip(names, args, strict=True)))
+
+
+def from_names(
+    graph: Graph, feeds: Mapping[str, Any], needed: Mapping[str, object] | None = None
+) -> dict[str, Array]:
+    """Feeds by input name, checked and cast to the graph's types.
+
+    Raises:
+        InputError: an input is missing, unknown, or does not fit its type.
+    """
+    for name in feeds:
+        if name not in graph.inputs:
+            near = get_close_matches(str(name), graph.inputs, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"inputs are {', '.join(graph.inputs)}"
+            raise InputError(f"the model has no input {name!r}; {hint}")
+    wanted = graph.inputs if needed is None else needed
+    if missing := [name for name in wanted if name not in feeds]:
+        raise InputError(f"input {missing[0]!r} is missing; the model has {', '.join(graph.inputs)}")
+    arrays = {
+        name: checked(name, feeds[name], graph.type_of(Value(name))) for name in feeds
+    }
+    _same_batch(graph, arrays)
+    return arrays
+
+
+def checked(name: str, data: Any, want: TensorType) -> Array:
+    """One fed array in the wanted dtype; the caller's array is never written to.
+
+    Raises:
+        InputError: not numeric, a lossy cast, or another shape.
+    """
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise InputError(f"input {name!r}: rows of unequal length are not an array; pad them") from None
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"input {name!r} expects {want}, got dtype {array.dtype}")
+    if not want.accepts(array.shape):
+        raise InputError(f"input {name!r} expects {want}, got {_spelled(array)}; {_remedy(array, want)}")
+    return _cast(name, array, want)
+
+
+def _cast(name: str, array: Array, want: TensorType) -> Array:
+    target = np.dtype(want.dtype)
+    if array.dtype == target:
+        return array
+    if np.can_cast(array.dtype, target, "same_kind"):
+        return array.astype(target)
+    # Keras itself feeds token ids as floats to integer inputs and back, so a
+    # cast that loses nothing is accepted.
+    cast = array.astype(target)
+    if not np.array_equal(cast, array):
+        raise InputError(
+            f"input {name!r} expects {want}, got {_spelled(array)} with values "
+            f"{target} cannot hold; cast it yourself if that is meant"
+        )
+    return cast
+
+
+def _nested(graph: Graph, data: Any) -> dict[str, Array]:
+    try:
+        leaves = flatten(data, graph.input_structure)
+    except ValueError as error:
+        raise InputError(f"the inputs are not nested as the model's are: {error}") from None
+    return from_names(graph, dict(zip(graph.inputs, leaves, strict=True)))
+
+
+def _same_batch(graph: Graph, arrays: Mapping[str, Array]) -> None:
+    sizes = {n: a.shape[0] for n, a in arrays.items() if a.ndim and graph.type_of(Value(n)).shape[0] is None}
+    if len(set(sizes.values())) > 1:
+        spelled = ", ".join(f"{n}: {s}" for n, s in sizes.items())
+        raise InputError(f"the inputs have different batch sizes ({spelled})")
+
+
+def _spelled(array: Array) -> str:
+    return f"{array.dtype}[{', '.join(map(str, array.shape))}]"
+
+
+def _remedy(array: Array, want: TensorType) -> str:
+    if want.accepts((1, *array.shape)):
+        return "add the batch axis: x[None]"
+    if want.accepts((*array.shape, 1)):
+        return "add the channel axis: x[..., None]"
+    if array.ndim == want.rank and want.accepts((array.shape[0], array.shape[-1], *array.shape[1:-1])):
+        return "the channels come first: np.moveaxis(x, -1, 1)"
+    if array.ndim == want.rank and array.ndim > 2 and want.accepts((array.shape[0], *array.shape[2:], array.shape[1])):
+        return "the channels come last: np.moveaxis(x, 1, -1)"
+    return "reshape, crop or pad it"

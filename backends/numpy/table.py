@@ -1,0 +1,124 @@
+"""How kernels are declared and found.
+
+A kernel for an operator of ``ir/ops/F.py`` stands in ``backends/numpy/F.py`` in
+that module's table ``kernels``. The file name is the registry: nothing is
+listed, and a family is imported when a graph first needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from layergraph.ir.errors import UnsupportedError, Unsupported
+from layergraph.ir.op import Activation, Op, family_of
+from layergraph.ir.types import Array
+
+Kernel: TypeAlias = Callable[..., Any]
+"""Called with the node's input arrays (``None`` for an absent optional one); returns
+one array, or a tuple of arrays for several outputs. It never writes to its inputs and
+never returns memory it will use again."""
+
+Prepare: TypeAlias = Callable[[Any, Mapping[str, Array]], Kernel]
+InPlace: TypeAlias = Callable[[Array], None]
+"""Applies an activation to an array where it lies."""
+
+OpT = TypeVar("OpT", bound=Op)
+ActT = TypeVar("ActT", bound=Activation)
+
+
+class Kernels:
+    """The kernels of one family, filled by its three decorators."""
+
+    def __init__(self) -> None:
+        self.prepare: dict[type[Op], Prepare] = {}
+        self.apply: dict[type[Op], Callable[[Any, Array, Array], None]] = {}
+
+    def computes(self, op_type: type[OpT]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare ``f(op, *inputs, **params)``, called afresh every time."""
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            self._add(op_type, lambda op, params: partial(function, op, **params))
+            return function
+
+        return register
+
+    def prepares(self, op_type: type[OpT]) -> Callable[[Callable[..., Kernel]], Callable[..., Kernel]]:
+        """Declare ``f(op, **params) -> kernel``, called once a node.
+
+        It does everything that depends on attributes and parameters only, and
+        returns the function that runs on input arrays.
+        """
+
+        def register(function: Callable[..., Kernel]) -> Callable[..., Kernel]:
+            self._add(op_type, lambda op, params: function(op, **params))
+            return function
+
+        return register
+
+    def applies(
+        self, op_type: type[ActT]
+    ) -> Callable[[Callable[[ActT, Array, Array], None]], Callable[[ActT, Array, Array], None]]:
+        """Declare ``f(op, x, out)`` for an activation; ``out`` may be ``x``."""
+
+        def register(
+            function: Callable[[ActT, Array, Array], None],
+        ) -> Callable[[ActT, Array, Array], None]:
+            def run(op: ActT, x: Array) -> Array:
+                out = np.empty(x.shape, x.dtype)
+                function(op, x, out)
+                return out
+
+            self._add(op_type, lambda op, params: partial(run, op))
+            self.apply[op_type] = function
+            return function
+
+        return register
+
+    def _add(self, op_type: type[Op], prepare: Prepare) -> None:
+        if op_type in self.prepare:
+            raise TypeError(f"{op_type.__name__} has two kernels")
+        self.prepare[op_type] = prepare
+
+
+def prepare(op: Op, params: Mapping[str, Array], *, node: str = "") -> Kernel:
+    """The kernel of an operator, ready to run.
+
+    Raises:
+        UnsupportedError: the NumPy backend has no kernel for the operator.
+    """
+    found = _family(type(op)).prepare.get(type(op))
+    if found is None:
+        raise UnsupportedError(
+            [
+                Unsupported(
+                    node,
+                    type(op).__name__,
+                    "the NumPy backend has no kernel for it",
+                    "pass one as Interpreter(graph, kernels={Op: function})",
+                )
+            ]
+        )
+    return found(op, params)
+
+
+def in_place(op: Activation | None) -> InPlace | None:
+    """An activation as a function that overwrites its argument, ``None`` for none."""
+    if op is None:
+        return None
+    function = _family(type(op)).apply[type(op)]
+
+    def run(x: Array) -> None:
+        function(op, x, x)
+
+    return run
+
+
+def _family(op_type: type[Op]) -> Kernels:
+    module = import_module(f"{__package__}.{family_of(op_type)}")
+    kernels: Kernels = module.kernels
+    return kernels

@@ -1,0 +1,37 @@
+"""Read saved Keras models: files -> config and weights -> layer graph.
+
+Open ``wiring.py`` first: it walks the model. ``files.py`` opens a file,
+``eras/`` upgrades its config, ``weights.py`` finds its arrays, and
+``layers/F.py`` turns the layers of a family into operators. May import ``ir``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from layergraph.ir.errors import UnsupportedError
+from layergraph.ir.graph import Graph
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
+    """The layer graph of a saved Keras model.
+
+    Args:
+        path: ``.h5``, ``.keras``, or an unzipped ``.keras`` folder, recognised
+            by content.
+
+    Raises:
+        FileFormatError: not such a file, damaged, or built to do harm.
+        UnsupportedError: lists everything in it that we do not have.
+    """
+    from layergraph.frontends.keras.eras import upgrade
+    from layergraph.frontends.keras.files import open_saved_model
+    from layergraph.frontends.keras.model import read_model
+
+    with open_saved_model(path) as saved:
+        try:
+            spec = upgrade(saved.config, saved.keras_version, saved.path)
+            return read_model(spec, saved)
+        except UnsupportedError as error:
+            raise UnsupportedError(error.items, file=saved.path) from None

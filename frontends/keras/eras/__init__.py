@@ -1,0 +1,41 @@
+"""Upgrade the config of any Keras era to the current dialect (``spec.py``).
+
+Each era's file knows what its Keras wrote differently; beyond this package no
+code needs to know the version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layergraph.frontends.keras.spec import LayerSpec
+from layergraph.ir.errors import FileFormatError
+
+
+def upgrade(config: dict[str, Any], keras_version: str, file: str) -> LayerSpec:
+    """The model of a file in the current dialect.
+
+    Args:
+        config: the file's model config, ``{"class_name": ..., "config": ...}``.
+        keras_version: version that wrote it.
+        file: path, for errors.
+
+    Raises:
+        FileFormatError: the config is not that of a model, or of an era we
+            do not read.
+        UnsupportedError: a subclassed model, whose file holds no graph.
+    """
+    if keras_version.startswith("3"):
+        from layergraph.frontends.keras.eras.keras3 import Keras3
+
+        return Keras3(file).model_layer(config)
+    if keras_version.startswith(("2", "1")):
+        from layergraph.frontends.keras.eras.keras2 import Keras2
+
+        if keras_version.startswith("1"):
+            raise FileFormatError(
+                f"{file}: written by Keras 1, which is not read yet; load and save it once "
+                "with Keras 2.2"
+            )
+        return Keras2(file).model_layer(config)
+    raise FileFormatError(f"{file}: unknown Keras version {keras_version!r}")

@@ -1,0 +1,184 @@
+"""Configs written by Keras 2 (keras.io, tf.keras, tf-keras), upgraded to the current dialect.
+
+Source: tf_keras/src/engine/functional.py ``get_network_config`` and
+``process_node``, tf-keras 2.21; measured on files of tf-keras 2.21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
+from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
+
+Options = dict[str, Any]
+
+HARD_SIGMOID = LayerSpec("hard_sigmoid", "HardSigmoid", {"slope": 0.2, "offset": 0.5})
+"""``0.2 x + 0.5``, where Keras 3 has ``x / 6 + 0.5``: tf_keras/src/backend.py."""
+
+
+class Keras2(Keras3):
+    """Parser of one Keras 2 file's config."""
+
+    def options(self, class_name: str, config: Options) -> Options:
+        """Options in Keras 3 spelling."""
+        upgraded = dict(config)
+        for step in (*EVERY_LAYER, *STEPS.get(class_name, ())):
+            upgraded = step(upgraded)
+        return super().options(class_name, upgraded)
+
+    def activation(self, value: Any) -> Any:
+        """An activation, with Keras 2's own ``hard_sigmoid`` spelled out."""
+        found = super().activation(value)
+        return HARD_SIGMOID if found == "hard_sigmoid" else found
+
+    def model(self, name: str, entry: Entry, config: Options) -> ModelSpec:
+        """A model whose calls all count from 0."""
+        if "input_layers" not in config:
+            layers = tuple(self.layer(item) for item in config["layers"])
+            return self.sequential(name, entry, config, layers)
+        entries = [item for item in config["layers"] if isinstance(item, dict)]
+        layers = tuple(self.layer(item) for item in entries)
+        raw = self.border([config["input_layers"], config["output_layers"]], lambda r: r)
+        # A nested model's own creation is its node 0, so its calls count from 1;
+        # whether that was so when this file was written shows in the lowest index used.
+        seen: dict[str, int] = {}
+        for ref in [r for s in layers for c in s.calls for r in c.refs()] + list(_refs(raw)):
+            seen[ref.layer] = min(ref.call, seen.get(ref.layer, ref.call))
+        base = {s.name: seen.get(s.name, 0) for s in layers if s.model is not None}
+
+        def shift(ref: TensorRef) -> TensorRef:
+            return ref._replace(call=ref.call - base.get(ref.layer, 0))
+
+        return ModelSpec(
+            name=name,
+            class_name=entry["class_name"],
+            kind="functional",
+            layers=tuple(_shifted(spec, shift) for spec in layers),
+            inputs=_unwrapped(_map_refs(raw[0], shift)),
+            outputs=_unwrapped(_map_refs(raw[1], shift)),
+        )
+
+    def call(self, node: Any) -> CallSpec:
+        """One inbound node: tensors as ``[layer, call, tensor, kwargs]``, kwargs repeated."""
+        if isinstance(node, dict):
+            return super().call(node)
+        if not isinstance(node, list):
+            raise self.damaged(f"expected a call, found {str(node)[:80]!r}")
+        kwargs: Options = {}
+        inputs = self._nested(node, kwargs)
+        if isinstance(inputs, list) and len(inputs) == 1:
+            inputs = inputs[0]
+        return CallSpec((inputs,), {k: self._kwarg(v) for k, v in kwargs.items()})
+
+    def _nested(self, data: Any, kwargs: Options) -> Any:
+        """Tensors of a node; fills ``kwargs`` from the first that carries some."""
+        if isinstance(data, dict):
+            return {k: self._nested(v, kwargs) for k, v in data.items()}
+        if not isinstance(data, list):
+            raise self.damaged(f"expected tensors, found {str(data)[:80]!r}")
+        if len(data) in (3, 4) and is_triple(data[:3]):
+            if len(data) == 4 and isinstance(data[3], dict):
+                for key, value in data[3].items():
+                    kwargs.setdefault(key, value)
+            return TensorRef(*data[:3])
+        return [self._nested(item, kwargs) for item in data]
+
+    def _kwarg(self, data: Any) -> Any:
+        """A keyword argument; tensors in it are bare triples."""
+        if isinstance(data, list):
+            if is_triple(data):
+                return TensorRef(*data)
+            return [self._kwarg(item) for item in data]
+        return data
+
+
+# --- upgrade steps: options in, options out ---------------------------------------
+
+
+def _renamed(**names: str) -> Callable[[Options], Options]:
+    def rename(options: Options) -> Options:
+        return {names.get(k, k): v for k, v in options.items()}
+
+    rename.__doc__ = f"Rename {names}."
+    return rename
+
+
+def _dropped(*names: str) -> Callable[[Options], Options]:
+    def drop(options: Options) -> Options:
+        return {k: v for k, v in options.items() if k not in names}
+
+    drop.__doc__ = f"Drop {names}, which do not change predictions."
+    return drop
+
+
+def _dropped_when(value: Any, *names: str) -> Callable[[Options], Options]:
+    def drop(options: Options) -> Options:
+        return {k: v for k, v in options.items() if k not in names or v != value}
+
+    drop.__doc__ = f"Drop {names} where they say {value!r}, which is all Keras 3 does."
+    return drop
+
+
+def _single_axis(options: Options) -> Options:
+    """``axis`` is a list of one in tf.keras, a number in Keras 3."""
+    axis = options.get("axis")
+    return {**options, "axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else options
+
+
+EVERY_LAYER = (_renamed(batch_input_shape="batch_shape"),)
+
+_RECURRENT = (_dropped("implementation"), _dropped_when(False, "time_major"))
+_CONVOLUTION = (_dropped_when(1, "groups"),)
+
+STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
+    "BatchNormalization": (
+        _single_axis,
+        _dropped("fused"),
+        _dropped_when(False, "renorm"),
+        _dropped_when(None, "virtual_batch_size", "adjustment", "renorm_clipping"),
+    ),
+    "DepthwiseConv1D": _CONVOLUTION,
+    "DepthwiseConv2D": _CONVOLUTION,
+    "SeparableConv1D": _CONVOLUTION,
+    "SeparableConv2D": _CONVOLUTION,
+    "Conv1DTranspose": _CONVOLUTION,
+    "Conv2DTranspose": _CONVOLUTION,
+    "LeakyReLU": (_renamed(alpha="negative_slope"),),
+    "SimpleRNN": _RECURRENT,
+    "LSTM": _RECURRENT,
+    "GRU": _RECURRENT,
+}
+"""Upgrade steps by Keras class, in the order they apply."""
+
+
+# --- tensor references -------------------------------------------------------------
+
+
+def _refs(data: Any) -> list[TensorRef]:
+    from layergraph.frontends.keras.spec import refs_in
+
+    return list(refs_in(data))
+
+
+def _map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
+    if isinstance(data, TensorRef):
+        return change(data)
+    if isinstance(data, (list, tuple)):
+        return type(data)(_map_refs(item, change) for item in data)
+    if isinstance(data, dict):
+        return {k: _map_refs(v, change) for k, v in data.items()}
+    return data
+
+
+def _shifted(spec: LayerSpec, shift: Callable[[TensorRef], TensorRef]) -> LayerSpec:
+    from dataclasses import replace
+
+    calls = tuple(CallSpec(_map_refs(c.args, shift), _map_refs(c.kwargs, shift)) for c in spec.calls)
+    return replace(spec, calls=calls)
+
+
+def _unwrapped(border: Any) -> Any:
+    """A list of one tensor is that tensor in Keras 2."""
+    return border[0] if isinstance(border, list) and len(border) == 1 else border

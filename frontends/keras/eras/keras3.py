@@ -1,0 +1,178 @@
+"""Configs written by Keras 3: the current dialect, parsed into ``spec.py``.
+
+Source: keras/src/models/functional.py ``Functional.get_config`` and
+``serialize_node``, keras/src/saving/serialization_lib.py, Keras 3.15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
+from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
+
+WRAPPED = ("layer", "forward_layer", "backward_layer", "cell", "cells")
+"""Options that hold a layer or a list of layers."""
+
+ACTIVATIONS = ("activation", "recurrent_activation")
+"""Options that hold an activation: a name, or a layer."""
+
+Entry = dict[str, Any]
+
+
+class Keras3:
+    """Parser of one file's config.
+
+    Args:
+        file: path, for errors.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def model_layer(self, entry: Entry) -> LayerSpec:
+        """The top model.
+
+        Raises:
+            UnsupportedError: it is subclassed: its file holds weights, no graph.
+        """
+        spec = self.layer(entry)
+        if spec.model is None:
+            raise UnsupportedError(
+                [
+                    Unsupported(
+                        spec.name,
+                        spec.class_name,
+                        "a subclassed model stores its Python class name and no layer graph",
+                        "wrap it before saving: keras.Model(inputs, model(inputs))",
+                    )
+                ],
+                file=self.file,
+            )
+        return spec
+
+    def layer(self, entry: Entry) -> LayerSpec:
+        """One layer, with those it wraps or holds."""
+        if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
+            raise self.damaged(f"expected a layer, found {str(entry)[:80]!r}")
+        config = entry.get("config")
+        if isinstance(config, list):
+            config = {"name": entry.get("name") or "sequential", "layers": config}
+        if not isinstance(config, dict):
+            config = {}
+        name = str(entry.get("name") or config.get("name") or entry["class_name"].lower())
+        model = self.model(name, entry, config) if isinstance(config.get("layers"), list) else None
+        return LayerSpec(
+            name=name,
+            class_name=entry["class_name"],
+            config={} if model else self.options(entry["class_name"], config),
+            module=str(entry.get("module") or ""),
+            registered_name=str(entry.get("registered_name") or ""),
+            calls=tuple(self.call(node) for node in entry.get("inbound_nodes") or ()),
+            model=model,
+        )
+
+    def options(self, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """A layer's options, wrapped layers and activations made ``LayerSpec``."""
+        found: dict[str, Any] = {}
+        for key, value in config.items():
+            if key in WRAPPED and isinstance(value, dict):
+                value = self.layer(value)
+            elif key in WRAPPED and isinstance(value, list):
+                value = [self.layer(item) for item in value]
+            elif key in ACTIVATIONS:
+                value = self.activation(value)
+            found[key] = value
+        return found
+
+    def activation(self, value: Any) -> Any:
+        """An activation: its name, ``None``, or the layer that computes it."""
+        if not isinstance(value, dict):
+            return value
+        if value.get("class_name") in ("function", "builtin_function_or_method"):
+            return value.get("registered_name") or value.get("config")
+        return self.layer(value)
+
+    def model(self, name: str, entry: Entry, config: dict[str, Any]) -> ModelSpec:
+        """A Sequential or Functional model."""
+        layers = tuple(self.layer(item) for item in config["layers"])
+        if "input_layers" not in config:
+            return self.sequential(name, entry, config, layers)
+        nested = {spec.name for spec in layers if spec.model and spec.model.kind == "functional"}
+
+        def border(ref: TensorRef) -> TensorRef:
+            # The border counts a nested Functional's own creation as call 0.
+            return ref._replace(call=ref.call - 1) if ref.layer in nested else ref
+
+        return ModelSpec(
+            name=name,
+            class_name=entry["class_name"],
+            kind="functional",
+            layers=layers,
+            inputs=self.border(config["input_layers"], border),
+            outputs=self.border(config["output_layers"], border),
+        )
+
+    def sequential(
+        self, name: str, entry: Entry, config: dict[str, Any], layers: tuple[LayerSpec, ...]
+    ) -> ModelSpec:
+        """A Sequential; its input shape may stand in three places."""
+        built = entry.get("build_config") or {}
+        shape = config.get("build_input_shape") or built.get("input_shape")
+        dtype = "float32"
+        for spec in layers[:1]:
+            shape = spec.config.get("batch_shape") or shape
+            dtype = spec.config.get("dtype") or dtype
+        return ModelSpec(
+            name=name,
+            class_name=entry["class_name"],
+            kind="sequential",
+            layers=layers,
+            batch_shape=tuple(shape) if isinstance(shape, (list, tuple)) else None,
+        )
+
+    def border(self, data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
+        """Nested ``[name, call, tensor]`` triples of ``input_layers`` or ``output_layers``."""
+        if isinstance(data, dict):
+            return {k: self.border(v, change) for k, v in data.items()}
+        if not isinstance(data, list):
+            raise self.damaged(f"expected tensors at the model's border, found {str(data)[:80]!r}")
+        if is_triple(data):
+            return change(TensorRef(*data))
+        return [self.border(item, change) for item in data]
+
+    def call(self, node: Any) -> CallSpec:
+        """One entry of ``inbound_nodes``."""
+        if not isinstance(node, dict):
+            raise self.damaged(f"expected a call, found {str(node)[:80]!r}")
+        args = self.value(node.get("args", []))
+        return CallSpec(tuple(args), self.value(node.get("kwargs", {})))
+
+    def value(self, data: Any) -> Any:
+        """A call argument with tensor references in place of their encoding."""
+        if isinstance(data, list):
+            return [self.value(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        kind, config = data.get("class_name"), data.get("config")
+        if kind == "__keras_tensor__" and isinstance(config, dict):
+            history = config.get("keras_history")
+            if not (isinstance(history, list) and is_triple(history)):
+                raise self.damaged(f"a tensor without history: {str(config)[:80]!r}")
+            return TensorRef(*history)
+        return {k: self.value(v) for k, v in data.items()}
+
+    def damaged(self, what: str) -> FileFormatError:
+        """An error about the config."""
+        return FileFormatError(f"{self.file}: the model config is damaged: {what}")
+
+
+def is_triple(data: Any) -> bool:
+    """Whether this is a bare ``[layer, call, tensor]``."""
+    return (
+        len(data) >= 3
+        and isinstance(data[0], str)
+        and all(isinstance(v, int) and not isinstance(v, bool) for v in data[1:3])
+        and len(data) == 3
+    )

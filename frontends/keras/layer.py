@@ -1,0 +1,300 @@
+"""A layer of a model being read, and one call of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from layergraph.frontends.keras.config import Config
+from layergraph.frontends.keras.registry import reader_of
+from layergraph.frontends.keras.spec import LayerSpec
+from layergraph.frontends.keras.weights import LayerWeights
+from layergraph.ir.build import Builder
+from layergraph.ir.errors import FileFormatError, GraphError, Unsupported, UnsupportedError
+from layergraph.ir.graph import Source, Value
+from layergraph.ir.op import Op
+from layergraph.ir.types import Array, Shape, TensorType
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A symbolic value and the mask that travels with it.
+
+    Attributes:
+        value: the graph value.
+        type: its type.
+        mask: boolean value ``(batch, time)``, ``None`` for none.
+    """
+
+    value: Value
+    type: TensorType
+    mask: Value | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """Dimensions, batch first."""
+        return self.type.shape
+
+    def masked(self, mask: Value | None) -> Tensor:
+        """The same value with another mask."""
+        return replace(self, mask=mask)
+
+
+@dataclass
+class Context:
+    """What all layers of one file share while it is read."""
+
+    file: str
+    build: Builder
+    keras_major: int
+    unsupported: list[Unsupported] = field(default_factory=list)
+
+
+class Layer:
+    """A layer object: read once, called any number of times with the same weights.
+
+    Args:
+        spec: the layer in the current dialect.
+        name: scoped name, ``encoder/lstm_1``.
+        weights: where its arrays are.
+    """
+
+    def __init__(self, spec: LayerSpec, name: str, weights: LayerWeights, context: Context) -> None:
+        self.spec = spec
+        self.name = name
+        self.weights = weights
+        self.context = context
+        self.children: dict[str, Any] = {}
+        self.arrays: dict[str, dict[str, Array]] = {}
+
+    def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
+        """Read one call; returns output tensors nested as Keras returns them.
+
+        Raises:
+            UnsupportedError: class, option or argument we do not have.
+        """
+        reader = reader_of(self.spec.class_name)
+        if reader is None:
+            raise self.unknown()
+        named = dict(zip(reader.arguments, args, strict=False))
+        if len(args) > len(reader.arguments):
+            raise self.refusal(f"it is called with {len(args)} positional arguments")
+        named.update({k: v for k, v in (kwargs or {}).items() if v is not None})
+        if named.pop("training", False):
+            raise self.refusal(
+                "it is called with training=True", "save the model from a call without it"
+            )
+        first = reader.arguments[0]
+        if "mask" in named:
+            named[first] = _with_masks(named.get(first), named.pop("mask"))
+        call = LayerCall(self, named)
+        try:
+            result = reader.function(call)
+        except GraphError as error:
+            raise FileFormatError(
+                f"{self.context.file}: layer {self.name!r} ({self.spec.class_name}) does not "
+                f"fit what it is connected to: {error}; the file is damaged or was edited"
+            ) from error
+        call.done()
+        if reader.masking == "pass":
+            masks = [t.mask for t in tensors_in(named.get(first))]
+            return map_tensors(result, lambda t: t.masked(masks[0] if masks else None))
+        if reader.masking == "drop":
+            return map_tensors(result, lambda t: t.masked(None))
+        return result
+
+    def refusal(self, reason: str, remedy: str = "please report the file") -> UnsupportedError:
+        """An error about this layer, to be raised."""
+        return UnsupportedError([Unsupported(self.name, self.spec.class_name, reason, remedy)])
+
+    def unknown(self) -> UnsupportedError:
+        """The error for a class nothing here reads."""
+        return self.refusal(*_why_unknown(self.spec))
+
+    def child(self, spec: LayerSpec, *attributes: str) -> Any:
+        """The layer this one wraps: a ``Layer``, or a ``Model`` when it is one.
+
+        Args:
+            spec: the wrapped layer in the current dialect.
+            attributes: Python attribute it is held in, with older spellings.
+        """
+        from layergraph.frontends.keras.wiring import Model
+
+        key = attributes[0]
+        if key not in self.children:
+            kind = Layer if spec.model is None else Model
+            name = f"{self.name}/{spec.name}"
+            self.children[key] = kind(spec, name, self.weights.child(*attributes), self.context)
+        return self.children[key]
+
+
+class LayerCall:
+    """One call of a layer, as a reader function sees it.
+
+    Attributes:
+        name: name of the call's main node.
+        config: the layer's options.
+        arguments: call arguments by name, with ``Tensor`` leaves.
+    """
+
+    def __init__(self, layer: Layer, arguments: dict[str, Any]) -> None:
+        self.layer = layer
+        self.spec = layer.spec
+        self.name = layer.context.build.unique(layer.name)
+        self.config = Config(layer.spec, layer.name)
+        self.arguments = arguments
+        self._read: set[str] = set()
+
+    @property
+    def build(self) -> Builder:
+        """The graph being built."""
+        return self.layer.context.build
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """One argument of the call, ``default`` when not given."""
+        self._read.add(name)
+        return self.arguments.get(name, default)
+
+    def inputs(self) -> list[Tensor]:
+        """All tensors of the first argument, flat."""
+        first = next(iter(self.arguments), "inputs")
+        return list(tensors_in(self.argument(first)))
+
+    def input(self) -> Tensor:
+        """The single input tensor."""
+        found = self.inputs()
+        if len(found) != 1:
+            raise self.refusal(f"it is called on {len(found)} tensors, one is expected")
+        return found[0]
+
+    def weights(self, *attributes: str, **shapes: Shape | None) -> dict[str, Array]:
+        """The layer's arrays by role, in the order Keras stores them.
+
+        Args:
+            attributes: path of sub-object attributes that hold them
+                (``"cell"``), nothing for the layer itself; ``"a|b"`` names an
+                older spelling too.
+            **shapes: expected shape by role; ``None`` for a role the config
+                switches off. Unknown dimensions match anything.
+
+        Raises:
+            FileFormatError: count or shapes differ from the file's.
+        """
+        key = "/".join(attributes)
+        if key not in self.layer.arrays:
+            source = self.layer.weights
+            for attribute in attributes:
+                source = source.child(*attribute.split("|"))
+            wanted = {role: shape for role, shape in shapes.items() if shape is not None}
+            self.layer.arrays[key] = source.take(wanted)
+        return self.layer.arrays[key]
+
+    def emit(
+        self,
+        op: Op,
+        *inputs: Tensor | Value | None,
+        params: Mapping[str, Array] | None = None,
+        then: Iterable[Op | None] = (),
+        part: str = "",
+    ) -> Tensor:
+        """Add a node of this layer and return its only output.
+
+        The last node of a layer bears the layer's name, so that users find a
+        layer's output under it; those before are ``layer/part``.
+
+        Args:
+            op: operator.
+            inputs: tensors or values read, ``None`` for an absent one.
+            params: arrays by role.
+            then: operators applied to the result in turn, such as the
+                activation; ``None`` entries are skipped.
+            part: name of an inner node; empty for the layer's result.
+        """
+        chain = [op, *(o for o in then if o is not None)]
+        (tensor,) = self._add(chain[0], inputs, params, part if len(chain) == 1 else _part(op))
+        for i, step in enumerate(chain[1:], 2):
+            (tensor,) = self._add(step, (tensor,), None, part if i == len(chain) else _part(step))
+        return tensor
+
+    def emit_all(
+        self,
+        op: Op,
+        *inputs: Tensor | Value | None,
+        params: Mapping[str, Array] | None = None,
+        part: str = "",
+    ) -> tuple[Tensor, ...]:
+        """Add a node with several outputs."""
+        return self._add(op, inputs, params, part)
+
+    def _add(
+        self, op: Op, inputs: Iterable[Tensor | Value | None],
+        params: Mapping[str, Array] | None, part: str,
+    ) -> tuple[Tensor, ...]:
+        name = f"{self.name}/{part}" if part else self.name
+        values = [i.value if isinstance(i, Tensor) else i for i in inputs]
+        source = Source(self.layer.name, self.spec.class_name)
+        added = self.build.add(name, op, values, params, (source,))
+        return tuple(Tensor(v, self.build.type_of(v)) for v in added)
+
+    def refusal(self, reason: str, remedy: str = "please report the file") -> UnsupportedError:
+        """An error about this layer, to be raised."""
+        return self.layer.refusal(reason, remedy)
+
+    def done(self) -> None:
+        """Refuse options and arguments nobody read."""
+        self.config.done()
+        first = next(iter(self.arguments), None)
+        if left := sorted(set(self.arguments) - self._read - {first}):
+            raise self.refusal(f"it is called with {left[0]!r}, which nothing here knows")
+
+
+def tensors_in(data: Any) -> list[Tensor]:
+    """Tensors anywhere in nested data, in order."""
+    if isinstance(data, Tensor):
+        return [data]
+    if isinstance(data, (list, tuple)):
+        return [t for item in data for t in tensors_in(item)]
+    if isinstance(data, dict):
+        return [t for item in data.values() for t in tensors_in(item)]
+    return []
+
+
+def map_tensors(data: Any, change: Any) -> Any:
+    """Nested data with every tensor changed."""
+    if isinstance(data, Tensor):
+        return change(data)
+    if isinstance(data, (list, tuple)):
+        return [map_tensors(item, change) for item in data]
+    if isinstance(data, dict):
+        return {k: map_tensors(v, change) for k, v in data.items()}
+    return data
+
+
+def _with_masks(data: Any, masks: Any) -> Any:
+    """Nested tensors with the explicitly given masks in place of their own."""
+    if isinstance(data, Tensor):
+        return data.masked(masks.value if isinstance(masks, Tensor) else None)
+    if isinstance(data, (list, tuple)) and isinstance(masks, (list, tuple)):
+        return [_with_masks(d, m) for d, m in zip(data, masks, strict=False)]
+    return data
+
+
+def _part(op: Op) -> str:
+    """Name of an inner node: what it does."""
+    kind = getattr(op, "kind", None)
+    return str(kind or type(op).__name__).lower()
+
+
+def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
+    if spec.class_name == "Lambda":
+        return (
+            "a Lambda holds Python code, and nothing from a model file is ever executed",
+            "replace it with layers or keras.ops before saving",
+        )
+    if spec.module and not spec.module.startswith(("keras", "tf_keras", "tensorflow")):
+        return (
+            f"a custom class of {spec.module}",
+            "express it with Keras layers before saving",
+        )
+    return ("this class is not supported yet", "please report which model needs it")

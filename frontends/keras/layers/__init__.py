@@ -1,0 +1,1 @@
+"""How the layers of each family become operators; one dialect, upgraded before."""

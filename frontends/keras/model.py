@@ -1,0 +1,98 @@
+"""Read the top model: its inputs, its layers, its outputs, its origin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layergraph.frontends.keras.files import SavedModel
+from layergraph.frontends.keras.layer import Context, Tensor, tensors_in
+from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, TensorRef
+from layergraph.frontends.keras.weights import model_weights, unread_weights
+from layergraph.frontends.keras.wiring import Model, Unreadable, input_tensor
+from layergraph.ir.build import Builder
+from layergraph.ir.errors import FileFormatError, UnsupportedError
+from layergraph.ir.graph import Graph, Origin, Structure
+
+
+def read_model(spec: LayerSpec, saved: SavedModel) -> Graph:
+    """The graph of a model in the current dialect.
+
+    Raises:
+        FileFormatError: config and weights do not belong together.
+        UnsupportedError: lists everything we do not have.
+    """
+    assert spec.model is not None
+    major = int(saved.keras_version.split(".")[0])
+    context = Context(saved.path, Builder(), major)
+    model = Model(spec, "", model_weights(saved), context)
+    outputs: Any = None
+    try:
+        inputs = _inputs(spec.model, context)
+        outputs = model.run(inputs, "")
+    except Unreadable:
+        pass
+    except UnsupportedError as error:
+        context.unsupported.extend(error.items)
+    if context.unsupported:
+        raise UnsupportedError(context.unsupported, file=saved.path)
+    if left := unread_weights(model.weights, model.parts):
+        raise FileFormatError(
+            f"{saved.path}: {len(left)} stored arrays belong to no layer of the config "
+            f"({left[0]} ...); config and weights are of different models"
+        )
+    flat = tensors_in(outputs)
+    return context.build.graph(
+        outputs=[t.value for t in flat],
+        input_structure=_structure(inputs, [t.value.node for t in tensors_in(inputs)]),
+        output_structure=_numbered(outputs, iter(range(len(flat)))),
+        inputs=[t.value.node for t in tensors_in(inputs)],
+        origin=Origin(
+            container=saved.container,
+            keras_version=saved.keras_version,
+            backend=saved.backend,
+            model=spec.name,
+        ),
+    )
+
+
+def _inputs(model: ModelSpec, context: Context) -> Any:
+    """Graph inputs, nested as the model's are."""
+    if model.kind == "functional":
+        layers = {spec.name: spec for spec in model.layers}
+        return _input_tensors(model.inputs, layers, context)
+    first = model.layers[0] if model.layers else None
+    if first is not None and first.class_name == "InputLayer":
+        return input_tensor(first, context)
+    name = f"{first.name}_input" if first else "input"
+    dtype = "float32" if first is None or first.class_name != "Embedding" else "float32"
+    spec = LayerSpec(name, "InputLayer", {"batch_shape": model.batch_shape, "dtype": dtype})
+    return input_tensor(spec, context)
+
+
+def _input_tensors(data: Any, layers: dict[str, LayerSpec], context: Context) -> Any:
+    if isinstance(data, TensorRef):
+        if data.layer not in layers:
+            raise FileFormatError(
+                f"{context.file}: the model's input {data.layer!r} is not one of its layers; "
+                "the model config is damaged"
+            )
+        return input_tensor(layers[data.layer], context)
+    if isinstance(data, dict):
+        return {k: _input_tensors(v, layers, context) for k, v in data.items()}
+    return [_input_tensors(item, layers, context) for item in data]
+
+
+def _structure(data: Any, order: list[str]) -> Structure:
+    if isinstance(data, Tensor):
+        return order.index(data.value.node)
+    if isinstance(data, dict):
+        return {k: _structure(v, order) for k, v in data.items()}
+    return [_structure(item, order) for item in data]
+
+
+def _numbered(data: Any, count: Any) -> Structure:
+    if isinstance(data, Tensor):
+        return int(next(count))
+    if isinstance(data, dict):
+        return {k: _numbered(v, count) for k, v in data.items()}
+    return [_numbered(item, count) for item in data]

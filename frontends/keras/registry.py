@@ -1,0 +1,89 @@
+"""Which function reads which Keras class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from layergraph.frontends.keras.layer import LayerCall
+
+Masking: TypeAlias = Literal["pass", "drop", "own"]
+"""What becomes of the input's mask: handed to the output, dropped (the class does not
+support masking in Keras), or set by the reader itself."""
+
+FAMILIES = {
+    "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax",
+    "convolution": (
+        "Conv1D Conv2D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
+        "Conv1DTranspose Conv2DTranspose"
+    ),
+    "embedding": "Embedding",
+    "linear": "Dense",
+    "elementwise": (
+        "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
+        "GaussianDropout GaussianNoise ActivityRegularization Identity Masking NotEqual"
+    ),
+    "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate",
+    "normalization": "BatchNormalization LayerNormalization",
+    "pooling": (
+        "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D "
+        "GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D"
+    ),
+    "recurrent": "SimpleRNN LSTM GRU Bidirectional TimeDistributed",
+    "reduction": "Any",
+    "shape": (
+        "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D Cropping1D "
+        "Cropping2D UpSampling1D UpSampling2D"
+    ),
+}
+"""Keras classes by family; a test holds it equal to the ``@reads`` of each file."""
+
+LAYERS = {name: family for family, names in FAMILIES.items() for name in names.split()}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one Keras class is read.
+
+    Attributes:
+        function: takes the call, returns its output tensors, nested as Keras
+            returns them.
+        masking: what becomes of masks.
+        arguments: names of the call's positional arguments.
+    """
+
+    function: Callable[[LayerCall], Any]
+    masking: Masking
+    arguments: tuple[str, ...]
+
+
+READERS: dict[str, Reader] = {}
+
+
+def reads(
+    *class_names: str,
+    masking: Masking = "drop",
+    arguments: tuple[str, ...] = ("inputs",),
+) -> Callable[[Callable[[LayerCall], Any]], Callable[[LayerCall], Any]]:
+    """Declare the function that reads one or several Keras classes."""
+
+    def register(function: Callable[[LayerCall], Any]) -> Callable[[LayerCall], Any]:
+        for name in class_names:
+            if name in READERS:
+                raise TypeError(f"two functions read {name}")
+            READERS[name] = Reader(function, masking, arguments)
+        return function
+
+    return register
+
+
+def reader_of(class_name: str) -> Reader | None:
+    """The reader of a Keras class, ``None`` when there is none."""
+    family = LAYERS.get(class_name)
+    if family is None:
+        return None
+    import_module(f"layergraph.frontends.keras.layers.{family}")
+    return READERS.get(class_name)

@@ -1,0 +1,97 @@
+"""The current dialect: what every era's model config is upgraded to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+
+class TensorRef(NamedTuple):
+    """One output tensor of one call of a layer.
+
+    Attributes:
+        layer: layer name within its model.
+        call: index of the call, 0 for the first, whatever the era counted from.
+        tensor: index among the call's outputs.
+    """
+
+    layer: str
+    call: int
+    tensor: int
+
+
+@dataclass(frozen=True)
+class CallSpec:
+    """One call of a layer: arguments with ``TensorRef`` leaves."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def refs(self) -> Iterator[TensorRef]:
+        """All tensors the call reads."""
+        yield from refs_in(self.args)
+        yield from refs_in(self.kwargs)
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of the current dialect.
+
+    Attributes:
+        name: layer name within its model.
+        class_name: Keras class.
+        module: Python module the file names, empty when it names none.
+        registered_name: name under which a custom class was registered.
+        config: the layer's options, in Keras 3 spelling.
+        calls: how a Functional model calls it; empty inside a Sequential.
+        model: the nested model when the layer is one.
+    """
+
+    name: str
+    class_name: str
+    config: dict[str, Any]
+    module: str = ""
+    registered_name: str = ""
+    calls: tuple[CallSpec, ...] = ()
+    model: ModelSpec | None = None
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether this is a ``keras.ops`` node rather than a layer."""
+        return ".ops." in self.module
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A Sequential or Functional model of the current dialect.
+
+    Attributes:
+        kind: how the layers are wired.
+        inputs, outputs: nested lists and dicts of ``TensorRef``; ``None`` in a
+            Sequential.
+        batch_shape: input shape of a Sequential that states it outside its
+            layers.
+    """
+
+    name: str
+    class_name: str
+    kind: Literal["sequential", "functional"]
+    layers: tuple[LayerSpec, ...]
+    inputs: Any = None
+    outputs: Any = None
+    batch_shape: tuple[int | None, ...] | None = None
+    input_dtype: str = "float32"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def refs_in(data: Any) -> Iterator[TensorRef]:
+    """Tensor references anywhere in nested data."""
+    if isinstance(data, TensorRef):
+        yield data
+    elif isinstance(data, (list, tuple)):
+        for item in data:
+            yield from refs_in(item)
+    elif isinstance(data, dict):
+        for item in data.values():
+            yield from refs_in(item)

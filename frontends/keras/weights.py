@@ -1,0 +1,271 @@
+"""Find each layer's arrays in a file: by layer name in ``.h5``, by path in ``.keras``.
+
+Both kinds answer the same three questions: the arrays of this layer (``take``),
+where those of a wrapped layer are (``child``), and where those of a nested
+model's layers are (``layers``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from layergraph.frontends.keras.files import LegacyWeights, SavedModel, VariableTree
+from layergraph.frontends.keras.spec import LayerSpec, ModelSpec
+from layergraph.ir.errors import FileFormatError
+from layergraph.ir.types import Array, Shape
+
+
+class LayerWeights(Protocol):
+    """Where the arrays of one layer are."""
+
+    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """The layer's own arrays by role, checked; ``shapes`` in storing order."""
+
+    def child(self, *attributes: str) -> LayerWeights:
+        """Those of an object the layer holds, under the first attribute that exists."""
+
+    def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
+        """Those of each layer, when this is a nested model."""
+
+
+def model_weights(saved: SavedModel) -> LayerWeights:
+    """The weights of the model a file holds."""
+    if saved.variables is not None:
+        return TreeWeights(_Tree(saved.path, saved.variables), "", saved.path)
+    assert saved.legacy is not None
+    return RootWeights(saved.path, saved.legacy)
+
+
+# --- .h5: a flat list a layer ---------------------------------------------------
+
+
+class RootWeights:
+    """The ``model_weights`` group of an ``.h5``: one flat list for every top layer."""
+
+    def __init__(self, file: str, stored: LegacyWeights) -> None:
+        self._file = file
+        self._stored = stored
+
+    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """A model holds no arrays of its own in this layout."""
+        return _matched(self._file, "the model", [], shapes)
+
+    def child(self, *attributes: str) -> LayerWeights:
+        """Not part of this layout."""
+        raise FileFormatError(f"{self._file}: weights are stored by layer, not by attribute")
+
+    def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
+        """The list of each top layer.
+
+        Raises:
+            FileFormatError: the file stores arrays for a layer its config lacks.
+        """
+        known = set(self._stored.layer_names())
+        config = {spec.name for spec in model.layers}
+        for name in sorted(known - config):
+            if self._stored.weights(name):
+                raise FileFormatError(
+                    f"{self._file}: weights are stored for layer {name!r}, which the model "
+                    "config does not have; config and weights are of different models"
+                )
+        return {
+            name: FlatWeights(self._file, name, self._stored.weights(name) if name in known else [])
+            for name in config
+        }
+
+
+class FlatWeights:
+    """The list of a layer, read front to back by the layer and what it wraps."""
+
+    def __init__(self, file: str, layer: str, arrays: Sequence[tuple[str, Array]]) -> None:
+        self._file = file
+        self._layer = layer
+        self._left = list(arrays)
+
+    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """The next arrays of the list."""
+        count = len(shapes)
+        head, self._left = self._left[:count], self._left[count:]
+        return _matched(self._file, f"layer {self._layer!r}", head, shapes)
+
+    def child(self, *attributes: str) -> LayerWeights:
+        """The same list: a wrapper's arrays are those of what it wraps, in turn."""
+        return self
+
+    def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
+        """Split a nested model's list by the layer names within the array names.
+
+        All trainable arrays of a nested model stand before all others, so its
+        layers' arrays are scattered; their names tell whose they are.
+
+        Raises:
+            FileFormatError: a name does not tell.
+        """
+        names = {spec.name for spec in model.layers}
+        split: dict[str, list[tuple[str, Array]]] = {name: [] for name in names}
+        for stored, array in self._left:
+            split[self._owner(stored, names)].append((stored, array))
+        self._left = []
+        return {
+            name: FlatWeights(self._file, f"{self._layer}/{name}", arrays)
+            for name, arrays in split.items()
+        }
+
+    def _owner(self, stored: str, names: set[str]) -> str:
+        parts = stored.split("/")
+        found = [
+            "/".join(parts[i:j])
+            for i in range(len(parts) - 1)
+            for j in range(len(parts) - 1, i, -1)
+            if "/".join(parts[i:j]) in names
+        ]
+        if not found:
+            raise FileFormatError(
+                f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
+                "none of its layers; save the model as .keras, which stores paths"
+            )
+        return found[0]
+
+    def rest(self) -> list[str]:
+        """Names of the arrays nobody took."""
+        return [name for name, _ in self._left]
+
+
+# --- .keras: a tree of paths ----------------------------------------------------
+
+
+class _Tree:
+    """The variable tree, what has been read of it, and arrays of shared layers."""
+
+    def __init__(self, file: str, tree: VariableTree) -> None:
+        self.file = file
+        self.tree = tree
+        self.groups = tree.groups()
+        self.taken: set[str] = set()
+        self.by_layer: dict[tuple[str, tuple[tuple[str, Shape], ...]], dict[str, Array]] = {}
+
+    def exists(self, path: str) -> bool:
+        return any(group == path or group.startswith(path + "/") for group in self.groups)
+
+
+class TreeWeights:
+    """A path in the tree of ``model.weights.h5``.
+
+    Source: keras/src/saving/saving_lib.py ``_save_state`` and
+    ``_save_container_state``, Keras 3.15; tf_keras/src/saving/saving_lib.py 2.21.
+
+    Args:
+        path: path without leading slash, empty for the model itself.
+        layer: layer name, by which a shared layer is found that the file
+            stores under the path of its first use only.
+    """
+
+    def __init__(self, tree: _Tree, path: str, layer: str) -> None:
+        self._tree = tree
+        self._path = path
+        self._layer = layer
+
+    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+        """The arrays in this path's ``vars``."""
+        key = (self._layer, tuple(shapes.items()))
+        found = self._tree.tree.variables(self._path)
+        if not found and shapes and key in self._tree.by_layer:
+            return self._tree.by_layer[key]
+        where = f"layer {self._layer!r} (path {self._path!r})"
+        taken = _matched(self._tree.file, where, [("", a) for a in found], shapes)
+        self._tree.taken.add(self._path)
+        return self._tree.by_layer.setdefault(key, taken) if shapes else taken
+
+    def child(self, *attributes: str) -> LayerWeights:
+        """The path of an attribute."""
+        paths = [f"{self._path}/{attribute}" for attribute in attributes]
+        path = next((p for p in paths if self._tree.exists(p)), paths[0])
+        return TreeWeights(self._tree, path, f"{self._layer}/{attributes[0]}")
+
+    def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
+        """Paths of a model's layers: snake-cased class names, numbered a class."""
+        counts: dict[str, int] = {}
+        found: dict[str, LayerWeights] = {}
+        for spec in model.layers:
+            if spec.is_operation or (model.kind == "sequential" and spec.class_name == "InputLayer"):
+                continue
+            snake = snake_case(spec.class_name)
+            number = counts.get(snake, 0)
+            counts[snake] = number + 1
+            base = f"{self._path}/layers/{snake}".lstrip("/")
+            path = self._labelled(base, number, spec)
+            found[spec.name] = TreeWeights(self._tree, path, spec.name)
+        return found
+
+    def _labelled(self, base: str, number: int, spec: LayerSpec) -> str:
+        """The numbered path, or the one that carries the layer's name as its label."""
+        path = f"{base}_{number}" if number else base
+        label = self._tree.tree.label(path)
+        if label is None or label == spec.name:
+            return path
+        pattern = re.compile(re.escape(base) + r"(_\d+)?$")
+        others = (g for g in self._tree.groups if pattern.match(g))
+        return next((g for g in others if self._tree.tree.label(g) == spec.name), path)
+
+    def rest(self) -> list[str]:
+        """Paths of layers' arrays nobody took."""
+        return [g for g in self._tree.groups if g.startswith("layers/") and g not in self._tree.taken]
+
+
+def unread_weights(weights: LayerWeights, parts: Mapping[str, LayerWeights]) -> list[str]:
+    """Arrays in the file that no layer read: config and weights do not belong together."""
+    sources = [weights, *parts.values()]
+    return [name for s in sources if isinstance(s, (FlatWeights, TreeWeights)) for name in s.rest()]
+
+
+def snake_case(name: str) -> str:
+    """``Conv2DTranspose`` to ``conv2d_transpose``, as Keras names paths.
+
+    Source: keras/src/utils/naming.py ``to_snake_case``, Keras 3.15.
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _matched(
+    file: str, where: str, stored: Sequence[tuple[str, Array]], shapes: Mapping[str, Shape]
+) -> dict[str, Array]:
+    """Stored arrays by role.
+
+    Raises:
+        FileFormatError: the count, a name or a shape differs.
+    """
+    if len(stored) != len(shapes):
+        raise FileFormatError(
+            f"{file}: {where} needs {len(shapes)} arrays ({', '.join(shapes)}), the file "
+            f"stores {len(stored)}; config and weights do not belong together"
+        )
+    stored = _in_order(stored, tuple(shapes))
+    for (name, array), (role, shape) in zip(stored, shapes.items(), strict=True):
+        fits = len(shape) == array.ndim and all(
+            want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            spelled = f" ({name})" if name else ""
+            raise FileFormatError(
+                f"{file}: {where} expects {role} of shape {shape}, the file stores "
+                f"{array.shape}{spelled}; config and weights do not belong together"
+            )
+    return {role: array for role, (_, array) in zip(shapes, stored, strict=True)}
+
+
+def _in_order(
+    stored: Sequence[tuple[str, Array]], roles: tuple[str, ...]
+) -> Sequence[tuple[str, Array]]:
+    """Stored arrays in the order of the roles when their names are exactly the roles.
+
+    Names settle the order where they can; a wrapper's or an old version's
+    spelling that differs leaves the stored order, which Keras itself goes by.
+    """
+    names = [name.rsplit("/", 1)[-1].split(":")[0] for name, _ in stored]
+    if sorted(names) != sorted(roles) or len(set(names)) != len(names):
+        return stored
+    return [stored[names.index(role)] for role in roles]

@@ -1,0 +1,253 @@
+"""Walk a model config call by call and build the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from layergraph.frontends.keras.layer import Context, Layer, Tensor, map_tensors, tensors_in
+from layergraph.frontends.keras.registry import reader_of
+from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, TensorRef, refs_in
+from layergraph.frontends.keras.weights import LayerWeights
+from layergraph.ir.errors import FileFormatError, UnsupportedError
+from layergraph.ir.graph import Source
+from layergraph.ir.ops.shape import Identity
+from layergraph.ir.types import DTYPES, TensorType
+
+Key = tuple[str, int]
+
+
+class Unreadable(Exception):
+    """A value depends on a layer that was refused; the refusal is already on record."""
+
+
+class Model:
+    """A Sequential or Functional model, the top one or one used as a layer.
+
+    Args:
+        spec: the layer that is the model; ``spec.model`` holds its layers.
+        name: scoped name, empty for the top model.
+        weights: where its arrays are.
+    """
+
+    def __init__(self, spec: LayerSpec, name: str, weights: LayerWeights, context: Context) -> None:
+        assert spec.model is not None
+        self.spec = spec
+        self.model = spec.model
+        self.name = name
+        self.weights = weights
+        self.context = context
+        self.parts = weights.layers(self.model)
+        self.layers: dict[str, Layer | Model] = {}
+        self._calls = 0
+
+    def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
+        """Read one call of the model used as a layer; returns its outputs, nested."""
+        given = dict(kwargs or {})
+        inputs = args[0] if args else given.pop("inputs", None)
+        mask = given.pop("mask", None)
+        if given.pop("training", False):
+            raise self._layer(self.spec).refusal(
+                "it is called with training=True", "save the model from a call without it"
+            )
+        if mask is not None:
+            masks = tensors_in(mask)
+            if len(masks) == len(tensors_in(inputs)) == 1:
+                inputs = map_tensors(inputs, lambda t: t.masked(masks[0].value))
+        prefix = self.name + (f":{self._calls}" if self._calls else "")
+        self._calls += 1
+        outputs = self.run(inputs, prefix)
+        found = tensors_in(outputs)
+        if self.name and len(found) == 1:
+            source = Source(self.name, self.spec.class_name)
+            (value,) = self.context.build.add(prefix, Identity(), [found[0].value], None, [source])
+            return map_tensors(outputs, lambda t: Tensor(value, t.type, t.mask))
+        return outputs
+
+    def run(self, inputs: Any, prefix: str) -> Any:
+        """Build the model's nodes for one call.
+
+        Args:
+            inputs: tensors nested as the model's inputs are.
+            prefix: scope of the nodes made.
+        """
+        scope = f"{prefix}/" if prefix else ""
+        if self.model.kind == "sequential":
+            return self._sequential(inputs, scope)
+        return _Functional(self, scope).run(inputs)
+
+    def layer(self, spec: LayerSpec, scope: str) -> Layer | Model:
+        """The layer of a name; made once, so that all calls share its weights."""
+        if spec.name not in self.layers:
+            self.layers[spec.name] = self._layer(spec)
+        found = self.layers[spec.name]
+        found.name = scope + spec.name
+        return found
+
+    def _layer(self, spec: LayerSpec) -> Any:
+        kind = Layer if spec.model is None else Model
+        weights = self.parts.get(spec.name, self.weights)
+        return kind(spec, spec.name, weights, self.context)
+
+    def _sequential(self, inputs: Any, scope: str) -> Any:
+        data = inputs
+        for spec in self.model.layers:
+            if spec.class_name == "InputLayer":
+                continue
+            data = guarded(self.layer(spec, scope), (data,), {})
+        return data
+
+
+class _Functional:
+    """One call of a Functional model."""
+
+    def __init__(self, owner: Model, scope: str) -> None:
+        self._owner = owner
+        self._scope = scope
+        self._specs = {spec.name: spec for spec in owner.model.layers}
+        self._values: dict[Key, list[Any]] = {}
+        self._broken: set[Key] = set()
+
+    def run(self, inputs: Any) -> Any:
+        model = self._owner.model
+        refs, given = list(refs_in(model.inputs)), _ordered(inputs, model.inputs)
+        if len(refs) != len(given):
+            raise FileFormatError(
+                f"{self._owner.context.file}: model {model.name!r} has {len(refs)} inputs, "
+                f"it is called on {len(given)} tensors"
+            )
+        for ref, tensor in zip(refs, given, strict=True):
+            self._values[ref.layer, ref.call] = [tensor]
+        for ref in self._in_config_order():
+            self._evaluate(ref)
+        return self._resolve(model.outputs)
+
+    def _in_config_order(self) -> list[Key]:
+        """Calls the outputs need, layers in the config's order where wiring allows."""
+        needed = self._reachable()
+        order: list[Key] = []
+        done = set(self._values)
+        pending = [
+            (spec.name, i)
+            for spec in self._owner.model.layers
+            for i in range(len(spec.calls))
+            if (spec.name, i) in needed and (spec.name, i) not in done
+        ]
+        while pending:
+            waiting = []
+            for key in pending:
+                if all((r.layer, r.call) in done for r in self._call(key).refs()):
+                    order.append(key)
+                    done.add(key)
+                else:
+                    waiting.append(key)
+            if len(waiting) == len(pending):
+                names = ", ".join(sorted({name for name, _ in waiting}))
+                raise FileFormatError(
+                    f"{self._owner.context.file}: the layers {names} wait for each other; "
+                    "the model config is damaged"
+                )
+            pending = waiting
+        return order
+
+    def _reachable(self) -> set[Key]:
+        needed: set[Key] = set()
+        pending = [(r.layer, r.call) for r in refs_in(self._owner.model.outputs)]
+        while pending:
+            key = pending.pop()
+            if key not in needed:
+                needed.add(key)
+                if key not in self._values:
+                    pending.extend((r.layer, r.call) for r in self._call(key).refs())
+        return needed
+
+    def _call(self, key: Key) -> Any:
+        spec = self._specs.get(key[0])
+        if spec is None or not 0 <= key[1] < len(spec.calls):
+            raise FileFormatError(
+                f"{self._owner.context.file}: model {self._owner.model.name!r} refers to call "
+                f"{key[1]} of layer {key[0]!r}, which its config does not have"
+            )
+        return spec.calls[key[1]]
+
+    def _evaluate(self, key: Key) -> None:
+        layer = self._owner.layer(self._specs[key[0]], self._scope)
+        call = self._call(key)
+        if any((r.layer, r.call) in self._broken for r in call.refs()):
+            _note_if_unknown(layer)
+            self._broken.add(key)
+            return
+        try:
+            outputs = guarded(layer, self._resolve(call.args), self._resolve(call.kwargs))
+        except Unreadable:
+            self._broken.add(key)
+            return
+        self._values[key] = tensors_in(outputs)
+
+    def _resolve(self, data: Any) -> Any:
+        if isinstance(data, TensorRef):
+            if (data.layer, data.call) in self._broken:
+                raise Unreadable
+            outputs = self._values.get((data.layer, data.call), [])
+            if not 0 <= data.tensor < len(outputs):
+                raise FileFormatError(
+                    f"{self._owner.context.file}: layer {data.layer!r} has no output {data.tensor}"
+                )
+            return outputs[data.tensor]
+        if isinstance(data, (list, tuple)):
+            return type(data)(self._resolve(item) for item in data)
+        if isinstance(data, dict):
+            return {k: self._resolve(v) for k, v in data.items()}
+        return data
+
+
+def guarded(layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a layer; put a refusal on record instead of stopping at the first.
+
+    Raises:
+        Unreadable: the layer was refused.
+    """
+    if any(data is None for data in args):
+        _note_if_unknown(layer)
+        raise Unreadable
+    try:
+        return layer(args, kwargs)
+    except UnsupportedError as error:
+        layer.context.unsupported.extend(i for i in error.items if i not in layer.context.unsupported)
+        raise Unreadable from None
+
+
+def input_tensor(spec: LayerSpec, context: Context) -> Tensor:
+    """The graph input of an ``InputLayer``."""
+    config = spec.config
+    shape, dtype = config.get("batch_shape"), config.get("dtype") or "float32"
+    layer = Layer(spec, spec.name, None, context)  # type: ignore[arg-type]
+    if shape is None:
+        raise layer.refusal("it states no shape", "build the model before saving it")
+    for flag in ("sparse", "ragged"):
+        if config.get(flag):
+            raise layer.refusal(f"{flag} inputs are not supported", "feed a dense array to the model")
+    if isinstance(dtype, dict):
+        dtype = dtype.get("config", {}).get("name", "")
+    if dtype not in DTYPES:
+        raise layer.refusal(f"inputs of dtype {dtype!r} are not supported yet")
+    type_ = TensorType(tuple(shape), dtype)
+    value = context.build.input(spec.name, type_, Source(spec.name, spec.class_name))
+    return Tensor(value, type_)
+
+
+def _note_if_unknown(layer: Layer | Model) -> None:
+    """Beyond a refused layer shapes are unknown; unknown classes still are reported."""
+    if isinstance(layer, Model):
+        for spec in layer.model.layers:
+            _note_if_unknown(layer.layer(spec, f"{layer.name}/"))
+    elif layer.spec.class_name != "InputLayer" and reader_of(layer.spec.class_name) is None:
+        items = layer.unknown().items
+        layer.context.unsupported.extend(i for i in items if i not in layer.context.unsupported)
+
+
+def _ordered(inputs: Any, structure: Any) -> list[Tensor]:
+    """Flat input tensors in the order of the model's inputs, dicts by key."""
+    if isinstance(inputs, dict) and isinstance(structure, dict):
+        return [t for key in structure for t in _ordered(inputs[key], structure[key])]
+    return tensors_in(inputs)

@@ -1,0 +1,85 @@
+"""Files in, files out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from layergraph.ir.errors import FileFormatError
+from layergraph.ir.graph import Graph
+
+PathLike = str | os.PathLike[str]
+
+
+def load(path: PathLike) -> Graph:
+    """The layer graph of any supported file, recognised by content.
+
+    Args:
+        path: a Keras ``.h5`` or ``.keras`` file, an unzipped ``.keras`` folder,
+            or our own ``.lg`` file.
+
+    Raises:
+        FileFormatError: not a file we read, damaged, or built to do harm.
+        UnsupportedError: lists every layer and option we do not have.
+
+    Example:
+
+        >>> import layergraph as lg
+        >>> from layergraph.tools.demo import model_path
+        >>> len(lg.load(model_path()).inputs)
+        1
+    """
+    from layergraph.ir.file import is_ir_file, read_graph
+
+    if is_ir_file(path):
+        return read_graph(path)
+    from layergraph.frontends.keras import load as load_keras
+
+    return load_keras(path)
+
+
+def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:
+    """Write a graph as an IR file (``.lg``), atomically.
+
+    Args:
+        graph: the graph.
+        path: file to write.
+        overwrite: replace an existing file.
+
+    Raises:
+        FileFormatError: the file exists and may not be replaced, or cannot be
+            written.
+    """
+    from layergraph.ir.file import write_graph
+
+    if not overwrite and Path(path).exists():
+        raise FileFormatError(f"{os.fspath(path)}: exists already; allow it to be overwritten")
+    write_graph(graph, path)
+
+
+def convert(source: PathLike, target: PathLike, *, overwrite: bool = False) -> Graph:
+    """Read one file and write another; the target's extension says which kind.
+
+    Args:
+        source: any file ``load`` reads.
+        target: a ``.lg`` file.
+        overwrite: replace an existing target.
+
+    Returns:
+        The graph written.
+
+    Raises:
+        FileFormatError: the source is not a file we read, the target exists,
+            or its extension is none we write.
+        UnsupportedError: lists every layer and option we do not have.
+    """
+    if Path(target).suffix != ".lg":
+        raise FileFormatError(
+            f"{os.fspath(target)}: cannot write {Path(target).suffix or 'files without extension'}; "
+            "the IR file .lg is what this version writes"
+        )
+    if Path(target).exists() and not overwrite:
+        raise FileFormatError(f"{os.fspath(target)}: exists already; pass overwrite=True (--overwrite)")
+    graph = load(source)
+    save(graph, target)
+    return graph

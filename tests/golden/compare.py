@@ -1,0 +1,69 @@
+"""How far layergraph's arrays are from Keras', node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+import layergraph as lg
+from golden.structure import Array
+
+
+def fed(feeds: Mapping[str, Array]) -> Any:
+    """One array as it is, several by name: the name of a lone input is Keras' own affair."""
+    return dict(feeds) if len(feeds) > 1 else next(iter(feeds.values()))
+
+
+def traced(interpreter: lg.Interpreter, feeds: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """Every node's outputs in the order of execution, as `lstm`, `lstm#1`, ..."""
+    for step in interpreter.trace(fed(feeds)):
+        for number, value in enumerate(step.outputs):
+            yield f"{step.node.name}#{number}" if number else step.node.name, value
+
+
+def complaint(got: Array, expected: Array, rtol: float) -> str:
+    """Why an array is not the expected one; empty if it is.
+
+    `rtol` is relative to the largest expected value.
+    """
+    if got.shape != expected.shape or got.dtype != expected.dtype:
+        return f"is {got.dtype}{list(got.shape)}, in Keras {expected.dtype}{list(expected.shape)}"
+    if not expected.size:
+        return ""
+    largest = float(np.abs(expected).max())
+    difference = np.abs(got.astype(np.float64) - expected)
+    worst = float(difference.max())
+    # Written so that a NaN on either side is a complaint.
+    if worst <= rtol * largest:
+        return ""
+    place = np.unravel_index(
+        int(np.nanargmax(difference)) if not np.isnan(difference).all() else 0, difference.shape
+    )
+    where = [int(index) for index in place]
+    return (
+        f"differs by {worst:.3g} (largest value {largest:.3g}) "
+        f"at {where}: {got[place]}, in Keras {expected[place]}"
+    )
+
+
+def check_nodes(
+    interpreter: lg.Interpreter,
+    feeds: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    rtol: float,
+) -> None:
+    """Compare every recorded node as it is computed.
+
+    Raises:
+        AssertionError: names the first node that differs, or the nodes that were recorded and
+            not computed.
+    """
+    missing = set(expected)
+    for name, value in traced(interpreter, feeds):
+        if name in expected:
+            missing.discard(name)
+            reason = complaint(value, expected[name], rtol)
+            assert not reason, f"first node that differs: {name!r} {reason}"
+    assert not missing, f"Keras has these layers, the trace does not: {sorted(missing)}"

@@ -1,0 +1,83 @@
+"""Keras files made by others, with the answers of the Keras that belongs to them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import layergraph as lg
+from golden.datasets import ROOT
+from golden.structure import Array, flat
+
+MODELS = Path(os.environ.get("LAYERGRAPH_MODELS") or ROOT.parent / "shared" / "models")
+FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/case.json"))
+# Relative to the largest value of the output.
+RTOL = 1e-5
+# Layer classes that layergraph does not have yet. A file is refused for these and for nothing else.
+LATER = {
+    "Conv3D",
+    "ConvLSTM2D",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
+    "MaxPooling3D",
+    "SpatialDropout3D",
+    "TensorFlowOpLayer",
+}
+
+
+def numbered(arrays: Any, letter: str) -> list[Array]:
+    """The arrays `x0, x1, ...` or `y0, y1, ...` of an io.npz."""
+    return [
+        arrays[f"{letter}{number}"]
+        for number in range(sum(name[0] == letter for name in arrays.files))
+    ]
+
+
+def classes(path: Path) -> set[str]:
+    """Every class name in the config of an .h5 file."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return set(class_names(json.loads(file.attrs["model_config"])))
+
+
+def class_names(config: Any) -> list[str]:
+    """Class names in a config, at any depth."""
+    if isinstance(config, list):
+        return [name for part in config for name in class_names(part)]
+    if not isinstance(config, dict):
+        return []
+    return [str(config.get("class_name", ""))] + [
+        name for part in config.values() for name in class_names(part)
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_answers_as_recorded(folder: Path) -> None:
+    model = next(folder.glob("model.*"))
+    if missing := classes(model) & LATER:
+        with pytest.raises(lg.UnsupportedError, match="|".join(missing)):
+            lg.load(model)
+        return
+    with np.load(folder / "io.npz") as arrays:
+        inputs, expected = numbered(arrays, "x"), numbered(arrays, "y")
+    got = list(flat(lg.Interpreter(model)(*inputs)).values())
+    assert len(got) == len(expected)
+    for number, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
+        assert ours.shape == theirs.shape
+        difference = float(np.abs(ours.astype(np.float64) - theirs).max())
+        assert difference <= RTOL * float(np.abs(theirs).max()), (
+            f"output {number} differs by {difference:.3g}"
+        )
+
+
+@pytest.mark.skipif(bool(FOLDERS), reason="the models are there")
+def test_models_are_there() -> None:
+    pytest.skip(
+        f"{MODELS} holds no models; set LAYERGRAPH_MODELS to the folder of third-party Keras files"
+    )
