@@ -100,33 +100,41 @@ class FlatWeights:
         All trainable arrays of a nested model stand before all others, so its
         layers' arrays are scattered; their names tell whose they are.
 
+        Names of inner nested models are not part of them, so a layer answers
+        for all names below it.
+
         Raises:
             FileFormatError: a name does not tell.
         """
-        names = {spec.name for spec in model.layers}
-        split: dict[str, list[tuple[str, Array]]] = {name: [] for name in names}
+        owners: dict[str, list[str]] = {}
+        for spec in model.layers:
+            for name in _names_below(spec):
+                owners.setdefault(name, []).append(spec.name)
+        split: dict[str, list[tuple[str, Array]]] = {spec.name: [] for spec in model.layers}
+        seen: dict[str, int] = {}
         for stored, array in self._left:
-            split[self._owner(stored, names)].append((stored, array))
+            candidates = self._owners(stored, owners)
+            # Equal names in several nested models come in the order of the models.
+            nth = seen.get(stored, 0)
+            seen[stored] = nth + 1
+            split[candidates[min(nth, len(candidates) - 1)]].append((stored, array))
         self._left = []
         return {
             name: FlatWeights(self._file, f"{self._layer}/{name}", arrays)
             for name, arrays in split.items()
         }
 
-    def _owner(self, stored: str, names: set[str]) -> str:
+    def _owners(self, stored: str, owners: Mapping[str, list[str]]) -> list[str]:
+        """Layers the name of an array may speak of: its first part that is a layer name."""
         parts = stored.split("/")
-        found = [
-            "/".join(parts[i:j])
-            for i in range(len(parts) - 1)
-            for j in range(len(parts) - 1, i, -1)
-            if "/".join(parts[i:j]) in names
-        ]
-        if not found:
-            raise FileFormatError(
-                f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
-                "none of its layers; save the model as .keras, which stores paths"
-            )
-        return found[0]
+        for start in range(len(parts) - 1):
+            for end in range(len(parts) - 1, start, -1):
+                if found := owners.get("/".join(parts[start:end])):
+                    return found
+        raise FileFormatError(
+            f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
+            "none of its layers; save the model as .keras, which stores paths"
+        )
 
     def rest(self) -> list[str]:
         """Names of the arrays nobody took."""
@@ -212,6 +220,19 @@ class TreeWeights:
     def rest(self) -> list[str]:
         """Paths of layers' arrays nobody took."""
         return [g for g in self._tree.groups if g.startswith("layers/") and g not in self._tree.taken]
+
+
+def _names_below(spec: LayerSpec) -> set[str]:
+    """The layer's name and those of all layers it holds or wraps."""
+    names = {spec.name}
+    pending: list[object] = [*spec.config.values(), *(spec.model.layers if spec.model else ())]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, LayerSpec):
+            names |= _names_below(item)
+    return names
 
 
 def unread_weights(weights: LayerWeights, parts: Mapping[str, LayerWeights]) -> list[str]:

@@ -90,11 +90,20 @@ class Model:
         return kind(spec, spec.name, weights, self.context)
 
     def _sequential(self, inputs: Any, scope: str) -> Any:
-        data = inputs
+        data, broken = inputs, False
         for spec in self.model.layers:
             if spec.class_name == "InputLayer":
                 continue
-            data = guarded(self.layer(spec, scope), (data,), {})
+            layer = self.layer(spec, scope)
+            if broken:
+                _note_if_unknown(layer)
+                continue
+            try:
+                data = guarded(layer, (data,), {})
+            except Unreadable:
+                broken = True
+        if broken:
+            raise Unreadable
         return data
 
 
@@ -207,9 +216,6 @@ def guarded(layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any]
     Raises:
         Unreadable: the layer was refused.
     """
-    if any(data is None for data in args):
-        _note_if_unknown(layer)
-        raise Unreadable
     try:
         return layer(args, kwargs)
     except UnsupportedError as error:

@@ -1,0 +1,50 @@
+# Every target does its own set-up; `make` alone lists them.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
+RUN := .venv
+DEV := .venv-dev
+PY := $(DEV)/bin/python
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export CUDA_VISIBLE_DEVICES ?=
+
+.PHONY: help demo test test-slow lint format golden agreement bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(RUN)/.done $(DEV)/.done: setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "layergraph needs Python 3.10 or later; none was found" >&2; exit 1; }
+	@echo "setting up $(@D) with $$($(PYTHON) --version)$(if $(findstring dev,$@), (TensorFlow included: some minutes),)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -e ".$(if $(findstring dev,$@),[dev],)"
+	@touch $@
+
+demo: $(RUN)/.done  ## convert and run a trained model, compare with what Keras predicted
+	$(RUN)/bin/layergraph demo
+
+test: $(DEV)/.done  ## run the tests, live Keras included
+	$(PY) -m pytest
+
+test-slow: $(DEV)/.done  ## run the long sweeps
+	$(PY) -m pytest -m slow
+
+lint: $(DEV)/.done  ## ruff and mypy
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+
+format: $(DEV)/.done  ## format the code
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+
+golden: $(DEV)/.done  ## record the golden files again from real Keras
+	$(PY) tests/golden/record.py
+
+agreement: $(DEV)/.done  ## compare with Keras on all test data: make agreement DATA=folder
+	$(PY) tests/real/agreement.py $(DATA)
+
+bench: $(DEV)/.done  ## time layergraph against compiled Keras, start-up and memory included
+	$(PY) -m layergraph.tools.bench
+
+clean:  ## remove what the other targets made
+	rm -rf $(RUN) $(DEV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,97 @@
+"""How models are put together: nesting, sharing, several inputs and outputs, both eras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support import case, parity
+
+
+def nested(k: Any, x: Any) -> Any:
+    """A Functional inside a Functional, its layers frozen in part."""
+    a = k.layers.Input((5,))
+    h = k.layers.Dense(4, name="inner_first", trainable=False)(a)
+    inner = k.Model(a, k.layers.Dense(3, activation="tanh", name="inner_second")(h), name="inner")
+    return k.layers.Dense(2, name="last")(inner(k.layers.Dense(5, name="first")(x)))
+
+
+def nested_shared(k: Any, x: Any) -> Any:
+    """A nested model called twice, and a layer shared with its parent."""
+    shared = k.layers.Dense(5, activation="relu", name="shared")
+    a = k.layers.Input((5,))
+    inner = k.Model(a, k.layers.Dense(5, name="own")(a), name="inner")
+    return k.layers.Add()([inner(shared(x)), inner(shared(inner(x)))])
+
+
+def sequential_in_functional(k: Any, x: Any) -> Any:
+    """A Sequential used as a layer, twice."""
+    inner = k.Sequential([k.layers.Dense(4), k.layers.Dense(5, activation="tanh")], name="inner")
+    return k.layers.Subtract()([inner(x), inner(inner(x))])
+
+
+def two_levels(k: Any, x: Any) -> Any:
+    """Equal layer names at different depths."""
+    a = k.layers.Input((5,))
+    low = k.Model(a, k.layers.Dense(4, name="dense_in")(a), name="low")
+    b = k.layers.Input((5,))
+    high = k.Model(b, k.layers.Dense(3, name="dense_mid")(low(b)), name="high")
+    return k.layers.Dense(2, name="dense_out")(high(x))
+
+
+def several_outputs(k: Any, x: Any, y: Any) -> Any:
+    """A list of outputs, one of them used further."""
+    p = k.layers.Dense(3, name="p")(x)
+    q = k.layers.Dense(3, name="q")(y)
+    return [k.layers.Multiply()([p, q]), q]
+
+
+def dict_outputs(k: Any, x: Any) -> Any:
+    """A dict of outputs whose keys are not in layer order."""
+    p = k.layers.Dense(3, name="p")(x)
+    return {"z": p, "a": k.layers.Dense(2, name="q")(p)}
+
+
+def nested_two_outputs(k: Any, x: Any) -> Any:
+    """A nested model with two inputs and two outputs."""
+    a, b = k.layers.Input((5,)), k.layers.Input((4,))
+    inner = k.Model([a, b], [k.layers.Dense(4, name="u")(b), k.layers.Dense(5, name="v")(a)])
+    u, v = inner([x, k.layers.Dense(4, name="w")(x)])
+    return k.layers.Concatenate()([v, u])
+
+
+def passed_through(k: Any, x: Any) -> Any:
+    """An input that is an output as well."""
+    return [x, k.layers.Dense(2, name="d")(x)]
+
+
+def diamond(k: Any, x: Any) -> Any:
+    """A layer called three times, its calls out of order in the config."""
+    d = k.layers.Dense(5, activation="tanh", name="d")
+    one = d(x)
+    two = d(one)
+    return k.layers.Average()([d(two), one, two])
+
+
+CASES = [
+    case("nested, partly frozen", nested, (5,)),
+    case("nested and called twice, shared layer", nested_shared, (5,)),
+    case("sequential in functional, twice", sequential_in_functional, (5,)),
+    case("two levels", two_levels, (5,)),
+    case("several inputs and outputs", several_outputs, [(4,), (5,)]),
+    case("dict outputs", dict_outputs, (5,), containers=(".keras",)),
+    case("nested with two outputs", nested_two_outputs, (5,)),
+    case("input passed through", passed_through, (5,)),
+    case("one layer called three times", diamond, (5,)),
+    case("plain sequential", lambda k: [k.layers.Dense(4), k.layers.Dense(3)], (5,)),
+    case(
+        "sequential in sequential",
+        lambda k: [k.layers.Dense(4), k.Sequential([k.layers.Dense(3), k.layers.Dense(2)])],
+        (5,),
+    ),
+]
+
+
+@parity(CASES)
+def test_wiring(run: Any) -> None:
+    """Same outputs as Keras, whatever the wiring."""
+    run()

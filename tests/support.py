@@ -1,0 +1,289 @@
+"""The parity harness: one row of a table, everything checked at once.
+
+A row builds layers with whichever Keras it is given, so the same row is held
+against Keras 3 and tf-keras (Keras 2), saved as ``.h5`` and ``.keras``::
+
+    CASES = [
+        case("stride 2 odd", lambda k: k.layers.Conv2D(4, 3, strides=2), (7, 5, 3)),
+        case("two inputs", lambda k, a, b: k.layers.Add()([a, b]), [(3, 4), (3, 4)]),
+    ]
+
+    @parity(CASES)
+    def test_convolution(run): run()
+
+``assert_parity`` checks, for each writer and container: equal to live Keras,
+inferred types equal to the run's, optimised equal to plain, inputs untouched,
+outputs own their memory, batch 1 and 0, non-contiguous and read-only inputs,
+and the IR file gives the same graph back.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import layergraph as lg
+from layergraph.ir.graph import Value, flatten
+
+WRITERS = ("keras", "tf_keras")
+CONTAINERS = (".keras", ".h5")
+RTOL = 1e-5
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row.
+
+    Attributes:
+        id: what is special about it, in words.
+        build: ``f(keras)`` giving a layer or list of layers for a Sequential,
+            or ``f(keras, *inputs)`` giving output tensors of a Functional.
+        inputs: one shape without batch, or a list of them.
+        dtype: dtype of the inputs, one for all or one each.
+        make: how the input values are drawn; ``"wide"`` spans look-alike
+            activations (|x| > 2.5), ``"ids"`` are integers below 10 with
+            zeros in the middle, ``"masked"`` has all-zero steps in the middle
+            and at the end.
+        writers: Kerases that have the layer and option.
+        containers: containers that can hold it.
+        square_ok: allow equal dimensions, which hide swapped axes.
+        unknown: positions of dimensions the model is built not to know.
+        rtol: allowed difference relative to the largest value.
+        batch0: whether Keras itself runs an empty batch of this row.
+    """
+
+    id: str
+    build: Callable[..., Any]
+    inputs: Any
+    dtype: Any = "float32"
+    make: str = "wide"
+    writers: tuple[str, ...] = WRITERS
+    containers: tuple[str, ...] = CONTAINERS
+    square_ok: bool = False
+    unknown: tuple[int, ...] = ()
+    rtol: float = RTOL
+    batch0: bool = True
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Input shapes without batch."""
+        return list(self.inputs) if isinstance(self.inputs, list) else [self.inputs]
+
+    @property
+    def dtypes(self) -> list[str]:
+        """Dtype of each input."""
+        given = self.dtype if isinstance(self.dtype, (list, tuple)) else [self.dtype]
+        return list(given) * (len(self.shapes) if len(given) == 1 else 1)
+
+
+def case(id: str, build: Callable[..., Any], inputs: Any, **options: Any) -> Case:
+    """A row; refuses equal dimensions unless ``square_ok``."""
+    row = Case(id, build, inputs, **options)
+    for shape in row.shapes:
+        if len(set(shape)) != len(shape) and not row.square_ok:
+            raise ValueError(f"case {id!r}: {shape} has equal dimensions, which hide swapped axes")
+    return row
+
+
+def parity(cases: Sequence[Case]) -> Callable[[Any], Any]:
+    """Parametrise a test ``f(run)`` over rows, writers and containers."""
+    ids = [c.id for c in cases]
+    assert len(set(ids)) == len(ids), "two rows have the same id"
+    params = [
+        pytest.param((c, writer, container), id=f"{c.id}-{writer}{container}")
+        for c in cases
+        for writer in c.writers
+        for container in c.containers
+    ]
+
+    def decorate(test: Any) -> Any:
+        @pytest.mark.live
+        @pytest.mark.parametrize("row", params)
+        def wrapped(row: tuple[Case, str, str], tmp_path: Path) -> None:
+            test(lambda: assert_parity(*row, tmp_path))
+
+        wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
+        return wrapped
+
+    return decorate
+
+
+def keras_of(writer: str) -> Any:
+    """A Keras, or skip where it is not installed."""
+    if find_spec(writer) is None or find_spec("tensorflow") is None:
+        pytest.skip(f"live parity needs {writer} with tensorflow: pip install .[dev]")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_module(writer)
+
+
+def build_model(row: Case, keras: Any) -> Any:
+    """The live model of a row, weights drawn by name so that zeros hide nothing."""
+    keras.backend.clear_session()
+    inputs = []
+    for i, (shape, dtype) in enumerate(zip(row.shapes, row.dtypes, strict=True)):
+        known = tuple(None if j in row.unknown else d for j, d in enumerate(shape))
+        inputs.append(keras.layers.Input(known, name=f"in{i}", dtype=dtype))
+    if len(inspect.signature(row.build).parameters) == 1:
+        layers = row.build(keras)
+        layers = layers if isinstance(layers, list) else [layers]
+        model = keras.Sequential([*inputs, *layers])
+    else:
+        model = keras.Model(inputs if len(inputs) > 1 else inputs[0], row.build(keras, *inputs))
+    rng = np.random.default_rng(zlib.crc32(row.id.encode()))
+    model.set_weights([_weight(rng, w.shape, w.dtype) for w in model.get_weights()])
+    return model
+
+
+def _weight(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+    if np.dtype(dtype).kind != "f":
+        return rng.integers(1, 9, shape).astype(dtype)
+    # Strictly positive so that variances are; off-centre so that signs matter.
+    return (rng.uniform(0.1, 1.0, shape) - (0.45 if len(shape) > 1 else 0.0)).astype(dtype)
+
+
+def draw(row: Case, batch: int, seed: int = 0) -> list[np.ndarray[Any, Any]]:
+    """Input arrays of a row."""
+    rng = np.random.default_rng(seed + zlib.crc32(row.id.encode()))
+    return [
+        _values(rng, row.make, (batch, *shape), dtype)
+        for shape, dtype in zip(row.shapes, row.dtypes, strict=True)
+    ]
+
+
+def _values(rng: np.random.Generator, make: str, shape: tuple[int, ...], dtype: str) -> Any:
+    if make == "ids" or np.dtype(dtype).kind in "iu":
+        ids = rng.integers(1, 10, shape)
+        if len(shape) > 1 and shape[1] > 3:
+            ids[:, shape[1] // 2] = 0
+            ids[: shape[0] // 2 + 1, -1] = 0
+        return ids.astype(dtype)
+    if dtype == "bool":
+        return rng.integers(0, 2, shape).astype(bool)
+    x = rng.normal(0, 2.5, shape).astype(dtype)
+    if make == "masked":
+        x[:, shape[1] // 2] = 0
+        x[: shape[0] // 2 + 1, -1] = 0
+    return x
+
+
+def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
+    """Check one row against one Keras through one container."""
+    keras = keras_of(writer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = build_model(row, keras)
+        path = folder / f"model{container}"
+        model.save(path)
+        graph = lg.load(path)
+        plain = lg.Interpreter(graph, optimize=False)
+        fast = lg.Interpreter(graph)
+        for batch in (3, 1):
+            arrays = draw(row, batch)
+            wanted = _leaves(model(arrays if len(arrays) > 1 else arrays[0]))
+            _assert_run(row, plain, arrays, wanted)
+            _assert_run(row, fast, arrays, wanted)
+        _assert_strange_layouts(row, fast, draw(row, 3))
+        if row.batch0:
+            _assert_empty_batch(row, plain, fast)
+    _assert_inferred(graph, plain, draw(row, 3))
+    _assert_ir_file(row, graph, folder, draw(row, 3))
+
+
+def _leaves(data: Any) -> list[Any]:
+    if isinstance(data, dict):
+        return [leaf for value in data.values() for leaf in _leaves(value)]
+    if isinstance(data, (list, tuple)):
+        return [leaf for value in data for leaf in _leaves(value)]
+    return [np.asarray(data)]
+
+
+def _assert_run(row: Case, interp: lg.Interpreter, arrays: list[Any], wanted: list[Any]) -> None:
+    kept = [a.copy() for a in arrays]
+    got = flatten(interp(*arrays), interp.graph.output_structure)
+    assert len(got) == len(wanted)
+    for ours, keras in zip(got, wanted, strict=True):
+        assert_close(ours, keras, row.rtol)
+        assert ours.base is None, "an output does not own its memory"
+        assert ours.flags.writeable, "an output is not writeable"
+        assert not any(np.may_share_memory(ours, a) for a in arrays)
+    for before, after in zip(kept, arrays, strict=True):
+        assert np.array_equal(before, after), "a kernel wrote to an input"
+    again = flatten(interp(*arrays), interp.graph.output_structure)
+    for first, second in zip(got, again, strict=True):
+        assert np.array_equal(first, second, equal_nan=True), "a second run differs"
+        assert not np.may_share_memory(first, second), "two runs share memory"
+
+
+def assert_close(ours: Any, keras: Any, rtol: float = RTOL) -> None:
+    """Same shape and dtype; largest difference at most ``rtol`` of the largest value."""
+    assert ours.shape == keras.shape, f"shape {ours.shape}, Keras has {keras.shape}"
+    assert ours.dtype == keras.dtype, f"dtype {ours.dtype}, Keras has {keras.dtype}"
+    if not keras.size:
+        return
+    a, b = ours.astype("float64"), keras.astype("float64")
+    finite = np.isfinite(b)
+    assert np.array_equal(a[~finite], b[~finite], equal_nan=True), "NaN or infinity differs"
+    scale = max(np.abs(b[finite]).max(initial=0), 1e-6)
+    worst = np.abs(a[finite] - b[finite]).max(initial=0) / scale
+    assert worst <= rtol, f"largest difference is {worst:.2e} of the largest value"
+
+
+def _assert_strange_layouts(row: Case, interp: lg.Interpreter, arrays: list[Any]) -> None:
+    """Read-only, and strided as a slice of something larger is."""
+    want = flatten(interp(*arrays), interp.graph.output_structure)
+    strided = []
+    for a in arrays:
+        wide = np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim > 1 else a
+        wide.flags.writeable = False
+        strided.append(wide)
+    got = flatten(interp(*strided), interp.graph.output_structure)
+    for first, second in zip(want, got, strict=True):
+        assert_close(second, first, 1e-6)
+
+
+def _assert_empty_batch(row: Case, *interps: lg.Interpreter) -> None:
+    for interp in interps:
+        outputs = flatten(interp(*draw(row, 0)), interp.graph.output_structure)
+        for value, array in zip(interp.graph.outputs, outputs, strict=True):
+            type_ = interp.graph.type_of(value)
+            assert array.shape[0] == 0 and type_.accepts(array.shape), "empty batch"
+
+
+def _assert_inferred(graph: lg.Graph, plain: lg.Interpreter, arrays: list[Any]) -> None:
+    for step in plain.trace(*arrays):
+        for type_, array in zip(step.node.types, step.outputs, strict=True):
+            where = f"node {step.name!r} ({step.op}): inferred {type_}"
+            assert type_.accepts(array.shape), f"{where}, ran {array.shape}"
+            assert type_.dtype == array.dtype.name, f"{where}, ran {array.dtype}"
+
+
+def _assert_ir_file(row: Case, graph: lg.Graph, folder: Path, arrays: list[Any]) -> None:
+    path = folder / "model.lg"
+    lg.save(graph, path)
+    back = lg.load(path)
+    assert str(back) == str(graph)
+    for first, second in zip(graph, back, strict=True):
+        assert (first.name, first.op, first.inputs, first.types, first.sources) == (
+            second.name, second.op, second.inputs, second.types, second.sources,
+        )  # fmt: skip
+        assert first.params.keys() == second.params.keys()
+        assert all(np.array_equal(first.params[r], second.params[r]) for r in first.params)
+    assert graph.origin == back.origin
+    one = flatten(lg.Interpreter(graph)(*arrays), graph.output_structure)
+    two = flatten(lg.Interpreter(back)(*arrays), back.output_structure)
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, two, strict=True))
+
+
+__all__ = ["Case", "Value", "assert_close", "assert_parity", "case", "keras_of", "parity"]
