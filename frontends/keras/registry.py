@@ -17,8 +17,8 @@ support masking in Keras), or set by the reader itself."""
 FAMILIES = {
     "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax",
     "convolution": (
-        "Conv1D Conv2D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
-        "Conv1DTranspose Conv2DTranspose"
+        "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
+        "Conv1DTranspose Conv2DTranspose Conv3DTranspose"
     ),
     "embedding": "Embedding",
     "linear": "Dense",
@@ -29,8 +29,9 @@ FAMILIES = {
     "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate",
     "normalization": "BatchNormalization LayerNormalization",
     "pooling": (
-        "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D "
-        "GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D"
+        "MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
+        "AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
+        "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
     ),
     "recurrent": "SimpleRNN LSTM GRU Bidirectional TimeDistributed",
     "reduction": "Any",

@@ -1,0 +1,121 @@
+"""Pooling, one axis after the other: windows of several axes are separable."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from layergraph.backends.numpy.scratch import Specialised
+from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.ir.ops.pooling import GlobalPool, Pool
+from layergraph.ir.types import Array
+from layergraph.ir.windows import output_size, padding_of
+
+kernels = Kernels()
+
+COMBINE: dict[str, Any] = {"max": np.maximum, "average": np.add}
+
+Tap = tuple[slice, slice]
+"""Output positions a window element reaches, and the inputs it takes there."""
+
+
+@kernels.prepares(Pool)
+def pool(op: Pool) -> Kernel:
+    """Combine shifted views along each axis in turn."""
+
+    def make(shape: tuple[int, ...]) -> Kernel:
+        axes = [
+            (axis, *_taps(op, axis - 1, shape[axis])) for axis in range(1, len(shape) - 1)
+        ]
+        counts = _counts(op, shape) if op.kind == "average" else None
+
+        def run(x: Array) -> Array:
+            y = x
+            for axis, size, taps in axes:
+                y = _along(y, axis, size, taps, op.kind)
+            if counts is not None:
+                y = y / counts.astype(x.dtype)
+            return y if y is not x else x.copy()
+
+        return run
+
+    return Specialised(make)
+
+
+def _taps(op: Pool, axis: int, size: int) -> tuple[int, list[Tap]]:
+    """Windows along an axis, and for each window element what it meets."""
+    window, stride = op.pool_size[axis], op.strides[axis]
+    out = output_size(size, window, stride, op.padding) or 0
+    before, _ = padding_of(size, window, stride, op.padding)
+    taps = []
+    for tap in range(window):
+        first = max(-((tap - before) // stride), 0)
+        last = max(min(out, (size - 1 - tap + before) // stride + 1), first)
+        start = first * stride + tap - before
+        taps.append((slice(first, last), slice(start, start + (last - first) * stride, stride)))
+    # A window element that every window has can be copied first, which spares a fill.
+    taps.sort(key=lambda t: t[0].start - t[0].stop)
+    return out, taps
+
+
+def _along(x: Array, axis: int, size: int, taps: list[Tap], kind: str) -> Array:
+    lead = (slice(None),) * axis
+    shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+    combine = COMBINE[kind]
+    (target, source), *rest = taps
+    if target == slice(0, size):
+        if not rest:
+            return x[(*lead, source)]
+        (second, other), *rest = rest
+        if second == target:
+            y: Array = combine(x[(*lead, source)], x[(*lead, other)])
+        else:
+            y = x[(*lead, source)].copy()
+            rest = [(second, other), *rest]
+    else:
+        y = np.full(shape, _identity(kind, x.dtype), x.dtype)
+        rest = taps
+    for target, source in rest:
+        part = y[(*lead, target)]
+        combine(part, x[(*lead, source)], out=part)
+    return y
+
+
+def _identity(kind: str, dtype: Any) -> Any:
+    if kind == "average":
+        return 0
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _counts(op: Pool, shape: tuple[int, ...]) -> Array:
+    """Real elements in each window: padding does not count."""
+    rank = len(op.pool_size)
+    total: Array = np.ones((1,) * (rank + 1))
+    for axis in range(rank):
+        out, taps = _taps(op, axis, shape[axis + 1])
+        count = np.zeros(out)
+        for target, _ in taps:
+            count[target] += 1
+        total = total * count.reshape((-1,) + (1,) * (rank - axis))
+    if op.padding == "valid":
+        return np.asarray(float(prod(op.pool_size)))
+    return total
+
+
+@kernels.computes(GlobalPool)
+def global_pool(op: GlobalPool, x: Array, mask: Array | None = None) -> Array:
+    """Reduce over all spatial axes; a masked mean divides by the steps kept."""
+    axes = tuple(range(1, x.ndim - 1))
+    if op.kind == "max":
+        low = _identity("max", x.dtype)
+        return x.max(axis=axes, keepdims=op.keepdims, initial=low)
+    if mask is None:
+        total = x.sum(axis=axes, keepdims=op.keepdims, dtype=x.dtype)
+        return total / x.dtype.type(prod(x.shape[1:-1]))
+    weight = mask.astype(x.dtype)[..., None]
+    with np.errstate(invalid="ignore"):
+        return (x * weight).sum(axis=1, keepdims=op.keepdims) / weight.sum(
+            axis=1, keepdims=op.keepdims
+        )

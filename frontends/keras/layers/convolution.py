@@ -1,0 +1,102 @@
+"""Convolutions: one operator for all ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.layers.activation import activation
+from layergraph.frontends.keras.layers.data_format import channels_last_input
+from layergraph.frontends.keras.registry import reads
+from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
+
+
+def _rank(call: LayerCall) -> int:
+    """The digit before the D of the class name."""
+    return int(call.spec.class_name.partition("D")[0][-1]) if call.spec.class_name[0] != "D" else int(
+        call.spec.class_name[-2]
+    )
+
+
+def _windows(call: LayerCall, rank: int, *, causal: bool = False) -> dict[str, Any]:
+    """Attributes every convolution has."""
+    paddings = ("valid", "same", "causal") if causal else ("valid", "same")
+    return {
+        "strides": call.config.ints("strides", rank, 1),
+        "padding": call.config.choice("padding", paddings, "valid"),
+        "dilation_rate": call.config.ints("dilation_rate", rank, 1),
+    }
+
+
+@reads("Conv1D", "Conv2D", "Conv3D")
+def conv(call: LayerCall) -> Tensor:
+    """keras/src/layers/convolutional/base_conv.py."""
+    rank, config = _rank(call), call.config
+    x, back = channels_last_input(call, rank)
+    filters, groups = config.int("filters"), config.int("groups", 1)
+    sizes = config.ints("kernel_size", rank)
+    channels = x.shape[-1]
+    params = call.weights(
+        kernel=(*sizes, channels if channels is None else channels // groups, filters),
+        bias=(filters,) if config.bool("use_bias", True) else None,
+    )
+    op = Conv(groups=groups, **_windows(call, rank, causal=rank == 1))
+    return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
+
+
+@reads("DepthwiseConv1D", "DepthwiseConv2D")
+def depthwise(call: LayerCall) -> Tensor:
+    """keras/src/layers/convolutional/base_depthwise_conv.py."""
+    rank, config = _rank(call), call.config
+    x, back = channels_last_input(call, rank)
+    multiplier, channels = config.int("depth_multiplier", 1), x.shape[-1]
+    config.ignore("filters")
+    outputs = None if channels is None else channels * multiplier
+    params = call.weights(
+        kernel=(*config.ints("kernel_size", rank), channels, multiplier),
+        bias=(outputs,) if config.bool("use_bias", True) else None,
+    )
+    op = DepthwiseConv(**_windows(call, rank))
+    return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
+
+
+@reads("SeparableConv1D", "SeparableConv2D")
+def separable(call: LayerCall) -> Tensor:
+    """Depthwise, then 1x1: keras/src/layers/convolutional/base_separable_conv.py."""
+    rank, config = _rank(call), call.config
+    x, back = channels_last_input(call, rank)
+    filters, multiplier, channels = config.int("filters"), config.int("depth_multiplier", 1), x.shape[-1]
+    ones = (1,) * rank
+    params = call.weights(
+        depthwise_kernel=(*config.ints("kernel_size", rank), channels, multiplier),
+        pointwise_kernel=(*ones, None if channels is None else channels * multiplier, filters),
+        bias=(filters,) if config.bool("use_bias", True) else None,
+    )
+    first = {"kernel": params["depthwise_kernel"]}
+    second = {"kernel": params["pointwise_kernel"]}
+    if "bias" in params:
+        second["bias"] = params["bias"]
+    windows = _windows(call, rank, causal=rank == 1)
+    y = call.emit(DepthwiseConv(**windows), x, params=first, part="depthwise")
+    return call.emit(
+        Conv(strides=ones, dilation_rate=ones), y, params=second,
+        then=[activation(call, "activation"), back],
+    )  # fmt: skip
+
+
+@reads("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
+def transposed(call: LayerCall) -> Tensor:
+    """keras/src/layers/convolutional/base_conv_transpose.py."""
+    rank, config = _rank(call), call.config
+    x, back = channels_last_input(call, rank)
+    filters = config.int("filters")
+    params = call.weights(
+        kernel=(*config.ints("kernel_size", rank), filters, x.shape[-1]),
+        bias=(filters,) if config.bool("use_bias", True) else None,
+    )
+    extra = config.take("output_padding", None)
+    op = ConvTranspose(
+        output_padding=None if extra is None else config.ints("output_padding", rank),
+        **_windows(call, rank),
+    )
+    return call.emit(op, x, params=params, then=[activation(call, "activation"), back])

@@ -1,0 +1,41 @@
+"""Pooling beside real Keras: odd edges, padding that must not count, masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support import case, parity
+
+
+def _masked_mean(k: Any, x: Any) -> Any:
+    return k.layers.GlobalAveragePooling1D()(k.layers.Masking()(x))
+
+
+CASES = [
+    case("max2d odd edge dropped", lambda k: k.layers.MaxPooling2D(2), (7, 5, 3)),
+    case("max2d same odd", lambda k: k.layers.MaxPooling2D(3, strides=2, padding="same"), (7, 6, 4)),
+    case("max2d overlapping", lambda k: k.layers.MaxPooling2D((3, 2), strides=1), (7, 6, 4)),
+    case("max2d stride over window", lambda k: k.layers.MaxPooling2D(2, strides=3), (8, 7, 4)),
+    case("max2d unknown sides", lambda k: k.layers.MaxPooling2D(2), (7, 6, 4), unknown=(0, 1)),
+    case("max1d same", lambda k: k.layers.MaxPooling1D(4, strides=3, padding="same"), (9, 4)),
+    case("max1d window one", lambda k: k.layers.MaxPooling1D(1, strides=2), (9, 4)),
+    case("max3d", lambda k: k.layers.MaxPooling3D(2, padding="same"), (5, 7, 6, 3)),
+    case("average2d odd edge dropped", lambda k: k.layers.AveragePooling2D(2), (7, 5, 3)),
+    case("average2d same counts real elements", lambda k: k.layers.AveragePooling2D(3, strides=2, padding="same"), (6, 7, 4)),
+    case("average2d same wide window", lambda k: k.layers.AveragePooling2D(5, strides=1, padding="same"), (6, 7, 4)),
+    case("average1d", lambda k: k.layers.AveragePooling1D(2, padding="same"), (7, 4)),
+    case("average3d", lambda k: k.layers.AveragePooling3D(2), (5, 7, 6, 3)),
+    case("global max 1d", lambda k: k.layers.GlobalMaxPooling1D(), (7, 4)),
+    case("global average 1d", lambda k: k.layers.GlobalAveragePooling1D(), (7, 4)),
+    case("global average 1d masked", _masked_mean, (7, 4), make="masked"),
+    case("global max 2d keepdims", lambda k: k.layers.GlobalMaxPooling2D(keepdims=True), (7, 6, 4)),
+    case("global average 2d", lambda k: k.layers.GlobalAveragePooling2D(), (7, 6, 4)),
+    case("global average 2d channels first", lambda k: k.layers.GlobalAveragePooling2D(data_format="channels_first"), (4, 7, 6)),
+    case("global max 3d", lambda k: k.layers.GlobalMaxPooling3D(), (5, 7, 6, 3)),
+]  # fmt: skip
+
+
+@parity(CASES)
+def test_pooling(run: Any) -> None:
+    """Same as Keras."""
+    run()
