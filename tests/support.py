@@ -135,7 +135,10 @@ def build_model(row: Case, keras: Any) -> Any:
     for i, (shape, dtype) in enumerate(zip(row.shapes, row.dtypes, strict=True)):
         known = tuple(None if j in row.unknown else d for j, d in enumerate(shape))
         inputs.append(keras.layers.Input(known, name=f"in{i}", dtype=dtype))
-    if len(inspect.signature(row.build).parameters) == 1:
+    required = [
+        p for p in inspect.signature(row.build).parameters.values() if p.default is p.empty
+    ]
+    if len(required) == 1:
         layers = row.build(keras)
         layers = layers if isinstance(layers, list) else [layers]
         model = keras.Sequential([*inputs, *layers])

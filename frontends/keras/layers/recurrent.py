@@ -1,0 +1,148 @@
+"""Recurrent layers, Bidirectional, TimeDistributed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors, tensors_in
+from layergraph.frontends.keras.layers.activation import activation
+from layergraph.frontends.keras.registry import reads
+from layergraph.frontends.keras.spec import LayerSpec
+from layergraph.ir.ops.recurrent import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    FoldTime,
+    Recurrent,
+    SimpleRNN,
+    UnfoldTime,
+)
+from layergraph.ir.types import Shape
+
+KINDS: dict[str, type[Recurrent]] = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}
+
+ARGUMENTS = ("sequence", "initial_state", "mask")
+
+
+def _operator(call: LayerCall) -> tuple[Recurrent, int, bool]:
+    """The operator of a recurrent layer's config, its units, and whether it has a bias."""
+    config, kind = call.config, KINDS[call.spec.class_name]
+    config.ignore("dropout", "recurrent_dropout", "unroll", "unit_forget_bias", "units")
+    config.ignore("implementation", "input_length", "input_dim")
+    if config.bool("stateful", False):
+        raise call.refusal(
+            "stateful=True keeps its state between calls, which is not supported yet",
+            "save the model with stateful=False and feed whole sequences",
+        )
+    options: dict[str, Any] = {
+        "activation": activation(call, "activation", "tanh"),
+        "return_sequences": config.bool("return_sequences", False),
+        "return_state": config.bool("return_state", False),
+        "go_backwards": config.bool("go_backwards", False),
+        "zero_output_for_mask": config.bool("zero_output_for_mask", False),
+    }
+    if kind is not SimpleRNN:
+        options["recurrent_activation"] = activation(call, "recurrent_activation", "sigmoid")
+    if kind is GRU:
+        options["reset_after"] = config.bool("reset_after", False)
+    return kind(**options), config.int("units"), config.bool("use_bias", True)
+
+
+def _shapes(op: Recurrent, features: int | None, units: int, use_bias: bool) -> dict[str, Shape | None]:
+    """Parameter shapes by role."""
+    width = units * op.gates
+    bias: Shape = (2, width) if isinstance(op, GRU) and op.reset_after else (width,)
+    return {
+        "kernel": (features, width),
+        "recurrent_kernel": (units, width),
+        "bias": bias if use_bias else None,
+    }
+
+
+def _sequence(call: LayerCall) -> tuple[Tensor, list[Tensor]]:
+    """The sequence, and initial states from the argument or from further inputs."""
+    first, *more = call.inputs()
+    return first, [*more, *tensors_in(call.argument("initial_state"))]
+
+
+@reads("SimpleRNN", "LSTM", "GRU", masking="own", arguments=ARGUMENTS)
+def recurrent(call: LayerCall) -> Any:
+    """keras/src/layers/rnn/{simple_rnn,lstm,gru}.py."""
+    op, units, use_bias = _operator(call)
+    x, initial = _sequence(call)
+    params = call.weights("cell", **_shapes(op, x.shape[-1], units, use_bias))
+    y, *states = call.emit_all(op, x, x.mask, *initial, params=params)
+    y = y.masked(x.mask if op.return_sequences else None)
+    return [y, *states] if states else y
+
+
+@reads("Bidirectional", masking="own", arguments=ARGUMENTS)
+def bidirectional(call: LayerCall) -> Any:
+    """keras/src/layers/rnn/bidirectional.py.
+
+    Keras makes both layers put zeros where the mask is off, whatever their own
+    config says, when sequences are returned.
+    """
+    config = call.config
+    x, initial = _sequence(call)
+    mode = config.take("merge_mode", "concat")
+    if mode not in ("concat", "sum", "mul", "ave", None):
+        raise call.refusal(f"merge_mode={mode!r} is not one of Keras")
+    config.ignore("num_constants", "stateful")
+    forward = config.take("layer", None) or config.take("forward_layer")
+    backward = config.take("backward_layer", None)
+    sides = {"forward": forward, "backward": backward or forward}
+    ops: dict[str, Recurrent] = {}
+    params: dict[str, Any] = {}
+    for side, spec in sides.items():
+        ops[side], found = _side(call, side, spec, x)
+        params.update({f"{side}_{role}": array for role, array in found.items()})
+    if backward is None:
+        ops["backward"] = replace(ops["backward"], go_backwards=not ops["forward"].go_backwards)
+    op = Bidirectional(merge_mode=mode, **ops)
+    found = call.emit_all(op, x, x.mask, *initial, params=params)
+    return _outputs(op, found, x)
+
+
+def _side(call: LayerCall, side: str, spec: Any, x: Tensor) -> tuple[Recurrent, dict[str, Any]]:
+    """Operator and parameters of one direction."""
+    if not isinstance(spec, LayerSpec) or spec.class_name not in KINDS:
+        shown = spec.class_name if isinstance(spec, LayerSpec) else spec
+        raise call.refusal(f"it wraps {shown}, only {', '.join(KINDS)} are supported")
+    child = call.layer.child(spec, f"{side}_layer")
+    inner = LayerCall(child, {})
+    op, units, use_bias = _operator(inner)
+    inner.done()
+    # Within an LSTM's list of arrays forward comes first, so the order of calls matters.
+    params = inner.weights("cell", **_shapes(op, x.shape[-1], units, use_bias))
+    return replace(op, zero_output_for_mask=op.return_sequences), params
+
+
+def _outputs(op: Bidirectional, found: tuple[Tensor, ...], x: Tensor) -> Any:
+    """Outputs nested as Keras nests them, with masks on sequences."""
+    mask = x.mask if op.forward.return_sequences else None
+    count = 2 if op.merge_mode is None else 1
+    outputs = [t.masked(mask) for t in found[:count]] + list(found[count:])
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+@reads("TimeDistributed", masking="own", arguments=("inputs",))
+def time_distributed(call: LayerCall) -> Any:
+    """keras/src/layers/rnn/time_distributed.py: every step is a row of the wrapped layer.
+
+    The mask of a step has one element a row, which none of the layers that
+    honour masks can use, so it passes by.
+    """
+    x = call.input()
+    spec = call.config.take("layer")
+    if not isinstance(spec, LayerSpec):
+        raise call.refusal(f"it wraps {spec!r}, a layer was expected")
+    child = call.layer.child(spec, "layer")
+    folded = call.emit(FoldTime(), x, part="fold")
+    inner = child([folded])
+    if len(tensors_in(inner)) == 1:
+        y = call.emit(UnfoldTime(), tensors_in(inner)[0], x)
+        return map_tensors(inner, lambda t: y.masked(x.mask))
+    parts = iter(range(len(tensors_in(inner))))
+    return map_tensors(inner, lambda t: call.emit(UnfoldTime(), t, x, part=f"output_{next(parts)}"))
