@@ -1,11 +1,30 @@
-"""Activations with parameters."""
+"""Activations with parameters; every ``f(op, x, out)`` works where ``out`` is ``x``."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.activation import HardSigmoid, Softmax
+from layergraph.backends.numpy.elementwise import sigmoid
+from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.ir.ops.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    HardShrink,
+    HardSigmoid,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Softmax,
+    SoftShrink,
+    Sparsemax,
+    Squareplus,
+    Threshold,
+)
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -21,9 +40,151 @@ def softmax(op: Softmax, x: Array, out: Array) -> None:
     out /= out.sum(axis=op.axis, keepdims=True)
 
 
+@kernels.applies(LogSoftmax)
+def log_softmax(op: LogSoftmax, x: Array, out: Array) -> None:
+    """Shifted by the maximum, so that nothing overflows."""
+    if not x.size:
+        return
+    np.subtract(x, x.max(axis=op.axis, keepdims=True), out=out)
+    out -= np.log(np.exp(out).sum(axis=op.axis, keepdims=True))
+
+
+@kernels.applies(Sparsemax)
+def sparsemax(op: Sparsemax, x: Array, out: Array) -> None:
+    """The threshold is found on the sorted vector."""
+    if not x.size:
+        return
+    ordered = -np.sort(-x, axis=op.axis)
+    totals = np.cumsum(ordered, axis=op.axis) - 1
+    shape = [1] * x.ndim
+    shape[op.axis] = x.shape[op.axis]
+    ranks = np.arange(1, x.shape[op.axis] + 1, dtype=x.dtype).reshape(shape)
+    support = (ordered * ranks > totals).sum(axis=op.axis, keepdims=True)
+    tau = np.take_along_axis(totals, support - 1, axis=op.axis) / support.astype(x.dtype)
+    np.maximum(x - tau, 0, out=out)
+
+
 @kernels.applies(HardSigmoid)
 def hard_sigmoid(op: HardSigmoid, x: Array, out: Array) -> None:
     """A line, clipped."""
     np.multiply(x, op.slope, out=out)
     out += op.offset
     np.clip(out, 0, 1, out=out)
+
+
+@kernels.applies(ReLU)
+def relu(op: ReLU, x: Array, out: Array) -> None:
+    """Keras' order: the slope below the threshold, then the cap above it."""
+    below = op.negative_slope * (x - x.dtype.type(op.threshold)) if op.negative_slope else 0
+    kept = np.where(x >= op.threshold, x, below)
+    if op.max_value is not None:
+        kept = np.minimum(kept, op.max_value)
+    out[...] = kept
+
+
+@kernels.applies(LeakyReLU)
+def leaky_relu(op: LeakyReLU, x: Array, out: Array) -> None:
+    """A slope on each side of zero."""
+    out[...] = np.where(x > 0, x, x * x.dtype.type(op.negative_slope))
+
+
+@kernels.applies(ELU)
+def elu(op: ELU, x: Array, out: Array) -> None:
+    """Exponential below zero."""
+    below = np.expm1(np.minimum(x, 0))
+    if op.alpha != 1:
+        below *= x.dtype.type(op.alpha)
+    out[...] = np.where(x > 0, x, below)
+
+
+@kernels.applies(CELU)
+def celu(op: CELU, x: Array, out: Array) -> None:
+    """Exponential below zero, smooth for every alpha."""
+    below = np.expm1(np.minimum(x, 0) / x.dtype.type(op.alpha)) * x.dtype.type(op.alpha)
+    np.maximum(x, 0, out=out)
+    out += below
+
+
+@kernels.applies(GELU)
+def gelu(op: GELU, x: Array, out: Array) -> None:
+    """``0.5 x (1 + erf(x / sqrt 2))``, or with a tanh for the error function."""
+    if op.approximate:
+        gate = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    else:
+        gate = erf(x * x.dtype.type(math.sqrt(0.5)))
+    gate += 1
+    gate *= 0.5
+    np.multiply(x, gate, out=out)
+
+
+ERF_TOP = (
+    -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+    -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02,
+)  # fmt: skip
+ERF_BOTTOM = (
+    -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+    -1.42647390514189e-02,
+)  # fmt: skip
+_exact_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Array) -> Array:
+    """The error function; for float32 the rational approximation TensorFlow's own
+    kernel uses, so that both round alike; exact beyond."""
+    if x.dtype != np.float32:
+        return np.asarray(_exact_erf(x), x.dtype).reshape(x.shape)
+    x = np.clip(x, -4, 4)
+    square = x * x
+    top = np.full_like(x, ERF_TOP[0])
+    for term in ERF_TOP[1:]:
+        top *= square
+        top += np.float32(term)
+    bottom = np.full_like(x, ERF_BOTTOM[0])
+    for term in ERF_BOTTOM[1:]:
+        bottom *= square
+        bottom += np.float32(term)
+    top *= x
+    top /= bottom
+    return top
+
+
+@kernels.applies(HardShrink)
+def hard_shrink(op: HardShrink, x: Array, out: Array) -> None:
+    """Small values become 0."""
+    out[...] = np.where(np.abs(x) > op.threshold, x, 0)
+
+
+@kernels.applies(SoftShrink)
+def soft_shrink(op: SoftShrink, x: Array, out: Array) -> None:
+    """All values move towards 0."""
+    np.subtract(x, np.clip(x, -op.threshold, op.threshold), out=out)
+
+
+@kernels.applies(Threshold)
+def threshold(op: Threshold, x: Array, out: Array) -> None:
+    """Small values become ``value``."""
+    out[...] = np.where(x > op.threshold, x, x.dtype.type(op.value))
+
+
+@kernels.applies(Squareplus)
+def squareplus(op: Squareplus, x: Array, out: Array) -> None:
+    """A smooth relu."""
+    root = np.sqrt(x * x + x.dtype.type(op.b))
+    np.add(x, root, out=out)
+    out *= 0.5
+
+
+@kernels.prepares(PReLU)
+def prelu(op: PReLU, *, alpha: Array) -> Kernel:
+    """A learned slope below zero."""
+    return lambda x: np.where(x > 0, x, x * alpha)
+
+
+@kernels.computes(GLU)
+def glu(op: GLU, x: Array) -> Array:
+    """One half gates the other."""
+    value, gate = np.split(x, 2, axis=op.axis)
+    out = np.empty(gate.shape, gate.dtype)
+    sigmoid(gate, out)
+    out *= value
+    return out

@@ -76,6 +76,10 @@ def _hard_tanh(x: Array, out: Array) -> None:
     np.clip(x, -1, 1, out=out)
 
 
+def _hard_silu(x: Array, out: Array) -> None:
+    np.multiply(x, np.clip(x + 3, 0, 6) / 6, out=out)
+
+
 def _tanh_shrink(x: Array, out: Array) -> None:
     np.subtract(x, np.tanh(x), out=out)
 
@@ -101,6 +105,7 @@ FUNCTIONS: dict[UnaryKind, Callable[[Array, Array], Any]] = {
     "mish": _mish,
     "log_sigmoid": _log_sigmoid,
     "hard_tanh": _hard_tanh,
+    "hard_silu": _hard_silu,
     "tanh_shrink": _tanh_shrink,
     "sparse_plus": _sparse_plus,
     "sparse_sigmoid": _sparse_sigmoid,

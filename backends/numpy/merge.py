@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.merge import Merge, MergeKind
+from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, MergeKind
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -33,3 +33,21 @@ MERGES: dict[MergeKind, Callable[[tuple[Array, ...]], Array]] = {
 def merge(op: Merge, *values: Array) -> Array:
     """The table row of the operator's kind."""
     return MERGES[op.kind](values)
+
+
+@kernels.computes(Concatenate)
+def concatenate(op: Concatenate, *values: Array) -> Array:
+    """One copy of each."""
+    return np.concatenate(values, axis=op.axis)
+
+
+@kernels.computes(Logical)
+def logical(op: Logical, *values: Array) -> Array:
+    """All or any."""
+    return reduce(np.logical_and if op.kind == "and" else np.logical_or, values)
+
+
+@kernels.computes(Fill)
+def fill(op: Fill, x: Array) -> Array:
+    """One value throughout."""
+    return np.full(x.shape, op.value, op.dtype)

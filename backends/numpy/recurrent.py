@@ -364,7 +364,6 @@ def bidirectional(op: Bidirectional, **params: Array) -> Kernel:
         for side, direction in (("forward", op.forward), ("backward", op.backward))
     ]
     layers = [Layer(pair)] if _alike(*pair) else [Layer([d]) for d in pair]
-    turn = [d.op.go_backwards for d in pair]
     states = op.forward.states
 
     def run(x: Array, mask: Array | None = None, *initial: Array) -> Any:
@@ -381,7 +380,6 @@ def bidirectional(op: Bidirectional, **params: Array) -> Kernel:
         )
         return (*merged, *finals)
 
-    del turn
     return run
 
 

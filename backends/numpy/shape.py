@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.shape import ExpandDims, Flatten, Identity, Reshape, Transpose
+from layergraph.ir.ops.shape import (
+    Crop,
+    ExpandDims,
+    Flatten,
+    Identity,
+    Pad,
+    Repeat,
+    Reshape,
+    Transpose,
+    Upsample,
+)
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -43,3 +53,51 @@ def reshape(op: Reshape, x: Array) -> Array:
 def transpose(op: Transpose, x: Array) -> Array:
     """A view."""
     return x.transpose(op.axes)
+
+
+@kernels.computes(Repeat)
+def repeat(op: Repeat, x: Array) -> Array:
+    """Rows repeated along a new axis."""
+    return np.repeat(x[:, None], op.n, axis=1)
+
+
+@kernels.computes(Pad)
+def pad(op: Pad, x: Array) -> Array:
+    """Zeros, with the input copied inside."""
+    grown = [n + b + a for n, (b, a) in zip(x.shape[1:-1], op.padding, strict=True)]
+    y = np.zeros((x.shape[0], *grown, x.shape[-1]), x.dtype)
+    inner = [slice(b, b + n) for n, (b, _) in zip(x.shape[1:-1], op.padding, strict=True)]
+    y[(slice(None), *inner)] = x
+    return y
+
+
+@kernels.computes(Crop)
+def crop(op: Crop, x: Array) -> Array:
+    """A view."""
+    kept = [slice(b, n - a) for n, (b, a) in zip(x.shape[1:-1], op.cropping, strict=True)]
+    return x[(slice(None), *kept)]
+
+
+@kernels.computes(Upsample)
+def upsample(op: Upsample, x: Array) -> Array:
+    """Axis by axis."""
+    for axis, factor in enumerate(op.size, 1):
+        if factor != 1:
+            x = np.repeat(x, factor, axis) if op.interpolation == "nearest" else _linear(x, axis, factor)
+    return x if x.base is None else x.copy()
+
+
+def _linear(x: Array, axis: int, factor: int) -> Array:
+    """Interpolation between half-pixel centres, edges held.
+
+    Source: tf.image.resize, TensorFlow 2.21, ``half_pixel_centers``.
+    """
+    size = x.shape[axis]
+    at = (np.arange(size * factor) + 0.5) / factor - 0.5
+    low = np.floor(at)
+    sizes = [1] * x.ndim
+    sizes[axis] = -1
+    weight = (at - low).astype(x.dtype).reshape(sizes)
+    first = x.take(np.clip(low, 0, size - 1).astype(int), axis)
+    second = x.take(np.clip(low + 1, 0, size - 1).astype(int), axis)
+    return first + (second - first) * weight

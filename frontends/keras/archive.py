@@ -160,9 +160,13 @@ class _Capped(io.BufferedReader):
     cap: int | None = limits.MAX_DIRECTORY_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if self.cap is not None and (size is None or not 0 <= size <= self.cap):
-            raise zipfile.BadZipFile(f"its list of members claims {size} bytes")
-        return super().read(size)
+        if self.cap is None:
+            return super().read(size)
+        whole = size is None or size < 0 or size > self.cap
+        data = super().read(self.cap + 1 if whole else size)
+        if len(data) > self.cap:
+            raise zipfile.BadZipFile("its list of members is too long")
+        return data
 
 
 class _Window(io.RawIOBase):

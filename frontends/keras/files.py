@@ -94,9 +94,7 @@ class VariableTree:
             group, _, index = path.rpartition("/")
             if group == "vars" or group.endswith("/vars"):
                 held.setdefault(group[:-4].rstrip("/"), []).append(index)
-        self._held = {
-            path: sorted(held[path], key=natural) for path in sorted(held, key=natural)
-        }
+        self._held = {path: sorted(held[path], key=natural) for path in sorted(held, key=natural)}
 
     def groups(self) -> tuple[str, ...]:
         """Paths that hold arrays, ``layers/dense``, ``""`` for the model; ``_10`` after ``_9``."""

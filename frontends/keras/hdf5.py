@@ -46,6 +46,10 @@ def damage_reported(file: str) -> Iterator[None]:
         raise FileFormatError(
             f"{file}: its arrays need more memory than there is; use a machine with more"
         ) from error
+    except BlockingIOError as error:
+        raise FileFormatError(
+            f"{file}: another program is writing it; read it when that has ended"
+        ) from error
     except PARSE_ERRORS as error:
         reason = " ".join(str(error).split())[:200]
         raise FileFormatError(
@@ -74,9 +78,7 @@ class Hdf5File:
         self._source = source
         self._size = size
         with damage_reported(file):
-            # A lock needs a writable file system and protects a reader from nothing here.
-            options = {"locking": False} if isinstance(source, str) else {}
-            self._opened = h5py.File(source, "r", **options)
+            self._opened = h5py.File(source, "r")
             try:
                 check = _Check(file, size)
                 check.walk(self._opened.id)
@@ -345,5 +347,5 @@ def _largest_heap(file: IO[bytes]) -> int:
 
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         # Signature, version, three reserved bytes, size.
-        sizes = [m[1] for m in re.finditer(rb"GCOL\x01\0\0\0(.{8})", data, re.DOTALL)]  # type: ignore[arg-type]
+        sizes = [m[1] for m in re.finditer(rb"GCOL\x01\0\0\0(.{8})", data, re.DOTALL)]
     return max((int.from_bytes(size, "little") for size in sizes), default=0)

@@ -15,7 +15,7 @@ Masking: TypeAlias = Literal["pass", "drop", "own"]
 support masking in Keras), or set by the reader itself."""
 
 FAMILIES = {
-    "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax",
+    "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "convolution": (
         "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose"
@@ -26,7 +26,10 @@ FAMILIES = {
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
         "GaussianDropout GaussianNoise ActivityRegularization Identity Masking NotEqual"
     ),
-    "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate",
+    "merge": (
+        "Add Subtract Multiply Average Maximum Minimum Concatenate LogicalAnd LogicalOr "
+        "OnesLike ZerosLike ExpandDims"
+    ),
     "normalization": "BatchNormalization LayerNormalization",
     "pooling": (
         "MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
@@ -36,8 +39,8 @@ FAMILIES = {
     "recurrent": "SimpleRNN LSTM GRU Bidirectional TimeDistributed",
     "reduction": "Any",
     "shape": (
-        "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D Cropping1D "
-        "Cropping2D UpSampling1D UpSampling2D"
+        "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D "
+        "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"
     ),
 }
 """Keras classes by family; a test holds it equal to the ``@reads`` of each file."""

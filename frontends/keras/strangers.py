@@ -103,9 +103,7 @@ def strange_members(file: str, names: Collection[str]) -> FileFormatError:
         return FileFormatError(
             f"{file}: these are NumPy arrays (.npz), not a saved Keras model; {REBUILD}"
         )
-    return FileFormatError(
-        f"{file}: no saved Keras model: it has no config.json; {FULL_MODEL}"
-    )
+    return FileFormatError(f"{file}: no saved Keras model: it has no config.json; {FULL_MODEL}")
 
 
 def strange_hdf5(file: str, names: Collection[str], attributes: Collection[str]) -> FileFormatError:

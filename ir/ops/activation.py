@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from layergraph.ir.op import Activation
+from layergraph.ir.op import Activation, Op
+from layergraph.ir.types import TensorType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +34,175 @@ class HardSigmoid(Activation):
 
     slope: float = 1 / 6
     offset: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSoftmax(Activation):
+    """``x - log(sum(exp(x)))`` over one axis.
+
+    Source: keras/src/activations/activations.py ``log_softmax``, Keras 3.15.
+
+    Attributes:
+        axis: axis summed over.
+    """
+
+    axis: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparsemax(Activation):
+    """Euclidean projection of each vector onto the probability simplex.
+
+    Source: keras/src/activations/activations.py ``sparsemax``, Keras 3.15;
+    Martins and Astudillo, 2016.
+
+    Attributes:
+        axis: axis of the vectors.
+    """
+
+    axis: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReLU(Activation):
+    """``x`` above the threshold, capped; ``negative_slope * (x - threshold)`` below.
+
+    Source: keras/src/layers/activations/relu.py, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    max_value: float | None = None
+    negative_slope: float = 0.0
+    threshold: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakyReLU(Activation):
+    """``x`` above zero, ``negative_slope * x`` below.
+
+    Source: keras/src/layers/activations/leaky_relu.py, Keras 3.15: the layer's
+    default is 0.3, the function's 0.2.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    negative_slope: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ELU(Activation):
+    """``x`` above zero, ``alpha * (exp(x) - 1)`` below.
+
+    Source: keras/src/layers/activations/elu.py, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CELU(Activation):
+    """``x`` above zero, ``alpha * (exp(x / alpha) - 1)`` below.
+
+    Source: keras/src/activations/activations.py ``celu``, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GELU(Activation):
+    """``x * Phi(x)``, by the error function or by its tanh approximation.
+
+    Source: keras/src/activations/activations.py ``gelu``, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardShrink(Activation):
+    """``x`` where ``|x|`` exceeds the threshold, else 0.
+
+    Source: keras/src/activations/activations.py ``hard_shrink``, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftShrink(Activation):
+    """``x`` moved towards 0 by the threshold, and 0 within it.
+
+    Source: keras/src/activations/activations.py ``soft_shrink``, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold(Activation):
+    """``x`` above the threshold, else ``value``: Keras 2's ThresholdedReLU.
+
+    Source: tf_keras/src/layers/activation/thresholded_relu.py, tf-keras 2.21.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    threshold: float
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squareplus(Activation):
+    """``(x + sqrt(x^2 + b)) / 2``.
+
+    Source: keras/src/activations/activations.py ``squareplus``, Keras 3.15.
+    """
+
+    pointwise: ClassVar[bool] = True
+
+    b: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PReLU(Op):
+    """``x`` above zero, ``alpha * x`` below, with a learned slope.
+
+    Parameters: alpha, of the input's shape without batch, 1 along shared axes.
+    Source: keras/src/layers/activations/prelu.py, Keras 3.15.
+    """
+
+    def infer(self, x: TensorType, *, alpha: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GLU(Op):
+    """One half of an axis times the sigmoid of the other.
+
+    Source: keras/src/activations/activations.py ``glu``, Keras 3.15.
+
+    Attributes:
+        axis: the axis that is halved.
+    """
+
+    axis: int = -1
+
+    def infer(self, x: TensorType) -> TensorType:
+        """Half the axis."""
+        axis = self.axis % x.rank
+        size = x.shape[axis]
+        half = None if size is None else size // 2
+        return x.with_shape((*x.shape[:axis], half, *x.shape[axis + 1 :]))

@@ -10,7 +10,8 @@ from layergraph.ir.types import TensorType
 
 UnaryKind = Literal[
     "relu", "relu6", "sigmoid", "tanh", "exponential", "softplus", "softsign", "silu",
-    "selu", "mish", "log_sigmoid", "hard_tanh", "tanh_shrink", "sparse_plus", "sparse_sigmoid",
+    "selu", "mish", "log_sigmoid", "hard_tanh", "hard_silu", "tanh_shrink", "sparse_plus",
+    "sparse_sigmoid",
 ]  # fmt: skip
 
 

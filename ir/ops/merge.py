@@ -27,3 +27,69 @@ class Merge(Op):
         """The broadcast shape."""
         dtype = promote(*(v.dtype for v in values))
         return TensorType(broadcast_shapes(*(v.shape for v in values)), dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concatenate(Op):
+    """Values one after the other along an axis.
+
+    Source: keras/src/layers/merging/concatenate.py, Keras 3.15.
+
+    Attributes:
+        axis: axis they are joined along, batch included; negative from the end.
+    """
+
+    axis: int
+
+    def infer(self, *values: TensorType) -> TensorType:
+        """The sizes along the axis added up."""
+        first = values[0]
+        axis = self.axis % first.rank
+        if any(v.rank != first.rank for v in values):
+            raise ValueError("values of different rank do not concatenate")
+        sizes = [v.shape[axis] for v in values]
+        total = None if None in sizes else sum(s or 0 for s in sizes)
+        shape: list[int | None] = []
+        for i, dims in enumerate(zip(*(v.shape for v in values), strict=True)):
+            known = {d for d in dims if d is not None}
+            if i != axis and len(known) > 1:
+                raise ValueError(f"axis {i} has sizes {sorted(known)}")
+            shape.append(total if i == axis else next(iter(known), None))
+        return TensorType(tuple(shape), promote(*(v.dtype for v in values)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logical(Op):
+    """Truth of all or of any of several boolean values, element by element.
+
+    Source: keras/src/layers/merging/base_merge.py ``compute_mask``: Keras 3.15
+    asks for any, tf-keras 2.21 for all.
+
+    Attributes:
+        kind: ``and`` or ``or``.
+    """
+
+    kind: Literal["and", "or"]
+
+    def infer(self, *values: TensorType) -> TensorType:
+        """Booleans of the broadcast shape."""
+        return TensorType(broadcast_shapes(*(v.shape for v in values)), "bool")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill(Op):
+    """An array like another, all of one value.
+
+    Source: keras/src/ops/numpy.py ``ones_like`` and ``zeros_like``, Keras 3.15.
+
+    Attributes:
+        value: the value.
+        dtype: dtype of the result.
+    """
+
+    value: float
+    dtype: str
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape of ``x``."""
+        return x.with_dtype(self.dtype)

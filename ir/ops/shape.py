@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from layergraph.ir.op import Op
 from layergraph.ir.types import Shape, TensorType, product
@@ -105,3 +105,87 @@ class Transpose(Op):
         if sorted(self.axes) != list(range(x.rank)):
             raise ValueError(f"axes {self.axes} do not permute rank {x.rank}")
         return x.with_shape(tuple(x.shape[a] for a in self.axes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat(Op):
+    """Every row several times: ``(batch, features)`` to ``(batch, n, features)``.
+
+    Source: keras/src/layers/reshaping/repeat_vector.py, Keras 3.15.
+
+    Attributes:
+        n: how many times.
+    """
+
+    n: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """``(batch, n, features)``."""
+        if x.rank != 2:
+            raise ValueError(f"expects (batch, features), got {x}")
+        return x.with_shape((x.shape[0], self.n, x.shape[1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pad(Op):
+    """Zeros around the spatial axes, channels last.
+
+    Source: keras/src/layers/reshaping/zero_padding2d.py, Keras 3.15.
+
+    Attributes:
+        padding: elements before and behind each spatial axis.
+    """
+
+    padding: tuple[tuple[int, int], ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The spatial axes grown."""
+        return x.with_shape(_resized(x.shape, [b + a for b, a in self.padding]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crop(Op):
+    """Elements cut from the spatial axes, channels last.
+
+    Source: keras/src/layers/reshaping/cropping2d.py, Keras 3.15.
+
+    Attributes:
+        cropping: elements cut before and behind each spatial axis.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    cropping: tuple[tuple[int, int], ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The spatial axes shrunk."""
+        shape = _resized(x.shape, [-b - a for b, a in self.cropping])
+        if any(d is not None and d <= 0 for d in shape[1:-1]):
+            raise ValueError(f"cropping {self.cropping} leaves nothing of {x}")
+        return x.with_shape(shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsample(Op):
+    """Each spatial axis made several times as long, channels last.
+
+    Source: keras/src/layers/reshaping/up_sampling2d.py, Keras 3.15.
+
+    Attributes:
+        size: factor of each spatial axis.
+        interpolation: ``nearest`` repeats, ``bilinear`` interpolates between
+            the centres of elements.
+    """
+
+    size: tuple[int, ...]
+    interpolation: Literal["nearest", "bilinear"] = "nearest"
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The spatial axes multiplied."""
+        inner = [None if d is None else d * f for d, f in zip(x.shape[1:-1], self.size, strict=True)]
+        return x.with_shape((x.shape[0], *inner, x.shape[-1]))
+
+
+def _resized(shape: Shape, change: list[int]) -> Shape:
+    inner = [None if d is None else d + c for d, c in zip(shape[1:-1], change, strict=True)]
+    return (shape[0], *inner, shape[-1])

@@ -97,7 +97,7 @@ CASES = [
     case("states from an encoder", _states, SHAPE),
     case("gru initial state and final state", _gru_state, [SHAPE, (4,)]),
     case("stacked and masked", _stacked_masked, SHAPE, make="masked"),
-    case("functional masked", _functional_masked, SHAPE, make="masked", containers=(".keras",)),
+    case("functional masked", _functional_masked, SHAPE, make="masked"),
     case("one step", lambda k: k.layers.LSTM(4, return_sequences=True), (1, 5)),
     case("time distributed dense", lambda k: k.layers.TimeDistributed(k.layers.Dense(4, activation="tanh")), SHAPE),
     case("time distributed convolution", lambda k: k.layers.TimeDistributed(k.layers.Conv2D(4, 3)), (7, 6, 5, 3), batch0=False),

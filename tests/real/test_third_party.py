@@ -20,14 +20,24 @@ FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/case.json"))
 RTOL = 1e-5
 # Layer classes that layergraph does not have yet. A file is refused for these and for nothing else.
 LATER = {
-    "Conv3D",
     "ConvLSTM2D",
     "LocallyConnected1D",
     "LocallyConnected2D",
-    "MaxPooling3D",
-    "SpatialDropout3D",
     "TensorFlowOpLayer",
 }
+
+# Recordings that cannot be the answers of the file beside them.
+WRONG = {
+    "modelimport__keras__examples__simple_lstm__simple_lstm_tf_keras_2_model": "recorded outputs "
+    "reach 94; the file's Dense weights allow at most 30, and live tf-keras answers as we do",
+}
+
+
+def case(folder: Path) -> Any:
+    """A folder as a row of the test; a wrong recording must go on failing."""
+    reason = WRONG.get(folder.name, "")
+    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+    return pytest.param(folder, id=folder.name, marks=marks)
 
 
 def numbered(arrays: Any, letter: str) -> list[Array]:
@@ -57,7 +67,18 @@ def class_names(config: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def answers(interpreter: lg.Interpreter, inputs: list[Array]) -> list[Array]:
+    """Outputs for all rows; in batches of the size that the file fixes, if it does."""
+    first = next(iter(interpreter.inputs.values())).shape[0]
+    size = first or len(inputs[0])
+    parts = [
+        list(flat(interpreter(*(array[start : start + size] for array in inputs))).values())
+        for start in range(0, len(inputs[0]), size)
+    ]
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("folder", [case(folder) for folder in FOLDERS])
 def test_answers_as_recorded(folder: Path) -> None:
     model = next(folder.glob("model.*"))
     if missing := classes(model) & LATER:
@@ -66,7 +87,7 @@ def test_answers_as_recorded(folder: Path) -> None:
         return
     with np.load(folder / "io.npz") as arrays:
         inputs, expected = numbered(arrays, "x"), numbered(arrays, "y")
-    got = list(flat(lg.Interpreter(model)(*inputs)).values())
+    got = answers(lg.Interpreter(model), inputs)
     assert len(got) == len(expected)
     for number, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
         assert ours.shape == theirs.shape

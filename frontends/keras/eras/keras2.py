@@ -127,9 +127,18 @@ def _single_axis(options: Options) -> Options:
     return {**options, "axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else options
 
 
+def _stated(**options: Any) -> Callable[[Options], Options]:
+    def state(given: Options) -> Options:
+        return {**options, **given}
+
+    state.__doc__ = f"State {options}, which Keras 2 does without saying so."
+    return state
+
+
 EVERY_LAYER = (_renamed(batch_input_shape="batch_shape"),)
 
 _RECURRENT = (_dropped("implementation"), _dropped_when(False, "time_major"))
+_MERGE = (_stated(masks="and"),)
 _CONVOLUTION = (_dropped_when(1, "groups"),)
 
 STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
@@ -146,6 +155,7 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "Conv1DTranspose": _CONVOLUTION,
     "Conv2DTranspose": _CONVOLUTION,
     "LeakyReLU": (_renamed(alpha="negative_slope"),),
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _MERGE),
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,

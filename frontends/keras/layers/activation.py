@@ -2,38 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
+from layergraph.frontends.keras.config import Config
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
-from layergraph.ir.op import Activation
-from layergraph.ir.ops.activation import HardSigmoid, Softmax
+from layergraph.ir.op import Activation, Op
+from layergraph.ir.ops.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    HardShrink,
+    HardSigmoid,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Softmax,
+    SoftShrink,
+    Sparsemax,
+    Squareplus,
+    Threshold,
+)
 from layergraph.ir.ops.elementwise import Unary, UnaryKind
 from layergraph.ir.ops.shape import Identity
 
-NAMED: dict[str, Activation] = {
+NAMED: dict[str, Op] = {
     **{kind: Unary(kind=kind) for kind in get_args(UnaryKind)},
-    "swish": Unary(kind="silu"),
-    "softmax": Softmax(),
+    "celu": CELU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "glu": GLU(),
+    "hard_shrink": HardShrink(),
     "hard_sigmoid": HardSigmoid(),
+    "hard_swish": Unary(kind="hard_silu"),
+    "leaky_relu": LeakyReLU(negative_slope=0.2),
+    "log_softmax": LogSoftmax(),
+    "soft_shrink": SoftShrink(),
+    "softmax": Softmax(),
+    "sparsemax": Sparsemax(),
+    "squareplus": Squareplus(),
+    "swish": Unary(kind="silu"),
 }
+"""Functions of keras/src/activations/__init__.py, Keras 3.15, with its defaults."""
 
 
-def activation(call: LayerCall, key: str, default: str = "linear") -> Activation | None:
-    """The operator of an activation option; ``None`` for linear."""
+def _relu(config: Config) -> Activation:
+    return ReLU(
+        max_value=config.optional_float("max_value"),
+        negative_slope=config.optional_float("negative_slope", 0.0) or 0.0,
+        threshold=config.optional_float("threshold", 0.0) or 0.0,
+    )
+
+
+def _softmax(config: Config) -> Activation:
+    axis = config.take("axis", -1)
+    return Softmax(axis=tuple(axis) if isinstance(axis, list) else (axis,))
+
+
+LAYERS: dict[str, Callable[[Config], Activation]] = {
+    "ELU": lambda config: ELU(alpha=config.float("alpha", 1.0)),
+    "HardSigmoid": lambda config: HardSigmoid(
+        slope=config.float("slope"), offset=config.float("offset")
+    ),
+    "LeakyReLU": lambda config: LeakyReLU(negative_slope=config.float("negative_slope", 0.3)),
+    "ReLU": _relu,
+    "Softmax": _softmax,
+    "ThresholdedReLU": lambda config: Threshold(threshold=config.float("theta", 1.0)),
+}
+"""Activation layers without weights; they may stand in another layer's option."""
+
+
+def activation(call: LayerCall, key: str, default: str = "linear") -> Op | None:
+    """The operator of an activation option; ``None`` for linear.
+
+    Raises:
+        UnsupportedError: a function of the user's own, or a layer with weights.
+    """
     found = call.config.take(key, default)
     if found is None or found == "linear":
         return None
     if isinstance(found, str) and found in NAMED:
         return NAMED[found]
-    if isinstance(found, LayerSpec) and found.class_name == "HardSigmoid":
-        return HardSigmoid(**found.config)
+    if isinstance(found, LayerSpec) and found.class_name in LAYERS:
+        config = Config(found, f"{call.name} ({key})")
+        op = LAYERS[found.class_name](config)
+        config.done()
+        return op
     shown = found.class_name if isinstance(found, LayerSpec) else found
-    raise call.refusal(f"{key}={shown!r} is not an activation of Keras")
+    raise call.refusal(
+        f"{key}={shown!r} is not an activation of Keras without weights",
+        "use an activation of keras.activations, or a layer of its own after this one",
+    )
+
+
+def pointwise(call: LayerCall, key: str, default: str) -> Activation | None:
+    """An activation that keeps the shape, as recurrent layers need."""
+    found = activation(call, key, default)
+    if found is not None and not isinstance(found, Activation):
+        raise call.refusal(f"{key}={call.config.take(key)!r} changes the shape")
+    return found
 
 
 @reads("Activation", masking="pass")
 def activation_layer(call: LayerCall) -> Tensor:
     """keras/src/layers/activations/activation.py."""
     return call.emit(activation(call, "activation") or Identity(), call.input())
+
+
+@reads("ELU", "LeakyReLU", "ReLU", "ThresholdedReLU", masking="pass")
+def activation_of_its_own(call: LayerCall) -> Tensor:
+    """keras/src/layers/activations/*.py."""
+    return call.emit(LAYERS[call.spec.class_name](call.config), call.input())
+
+
+@reads("Softmax", masking="pass")
+def softmax(call: LayerCall) -> Tensor:
+    """keras/src/layers/activations/softmax.py."""
+    if call.input().mask is not None:
+        raise call.refusal("a Softmax layer of a masked input is not supported yet")
+    return call.emit(_softmax(call.config), call.input())
+
+
+@reads("PReLU", masking="pass")
+def prelu(call: LayerCall) -> Tensor:
+    """keras/src/layers/activations/prelu.py."""
+    x = call.input()
+    shared = call.config.take("shared_axes", None) or ()
+    axes = range(1, len(x.shape))
+    alpha = tuple(1 if axis in shared else x.shape[axis] for axis in axes)
+    return call.emit(PReLU(), x, params=call.weights(alpha=alpha))

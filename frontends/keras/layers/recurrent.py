@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors, tensors_in
-from layergraph.frontends.keras.layers.activation import activation
+from layergraph.frontends.keras.layers.activation import pointwise
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.ir.ops.recurrent import (
@@ -36,14 +36,14 @@ def _operator(call: LayerCall) -> tuple[Recurrent, int, bool]:
             "save the model with stateful=False and feed whole sequences",
         )
     options: dict[str, Any] = {
-        "activation": activation(call, "activation", "tanh"),
+        "activation": pointwise(call, "activation", "tanh"),
         "return_sequences": config.bool("return_sequences", False),
         "return_state": config.bool("return_state", False),
         "go_backwards": config.bool("go_backwards", False),
         "zero_output_for_mask": config.bool("zero_output_for_mask", False),
     }
     if kind is not SimpleRNN:
-        options["recurrent_activation"] = activation(call, "recurrent_activation", "sigmoid")
+        options["recurrent_activation"] = pointwise(call, "recurrent_activation", "sigmoid")
     if kind is GRU:
         options["reset_after"] = config.bool("reset_after", False)
     return kind(**options), config.int("units"), config.bool("use_bias", True)

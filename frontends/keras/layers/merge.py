@@ -1,0 +1,85 @@
+"""Layers that combine several values, the masks they combine, and the operation nodes
+Keras 3 writes for those masks into a Functional model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.registry import reads
+from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge
+from layergraph.ir.ops.reduction import AnyTrue
+from layergraph.ir.ops.shape import ExpandDims
+
+
+@reads("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", masking="own")
+def merge(call: LayerCall) -> Tensor:
+    """keras/src/layers/merging/base_merge.py: missing axes go in after the batch."""
+    values = call.inputs()
+    rank = max(len(v.shape) for v in values)
+    lifted = []
+    for i, value in enumerate(values):
+        for j in range(rank - len(value.shape)):
+            value = call.emit(ExpandDims(axis=1), value, part=f"expand_{i}_{j}")
+        lifted.append(value)
+    rule = call.config.choice("masks", ("and", "or"), "or")
+    kind = call.spec.class_name.lower()
+    return call.emit(Merge(kind=kind), *lifted).masked(_merged_mask(call, values, rule))  # type: ignore[arg-type]
+
+
+def _merged_mask(call: LayerCall, values: list[Tensor], rule: str) -> Any:
+    masks = [v.mask for v in values]
+    given = [m for m in masks if m is not None]
+    if not given or (rule == "or" and len(given) < len(masks)):
+        return None
+    if len(given) == 1:
+        return given[0]
+    return call.emit(Logical(kind=rule), *given, part="mask").value  # type: ignore[arg-type]
+
+
+@reads("Concatenate", masking="own")
+def concatenate(call: LayerCall) -> Tensor:
+    """keras/src/layers/merging/concatenate.py."""
+    values, axis = call.inputs(), call.config.int("axis", -1)
+    y = call.emit(Concatenate(axis=axis), *values)
+    if all(v.mask is None for v in values):
+        return y
+    parts = [_full_mask(call, i, v) for i, v in enumerate(values)]
+    joined = call.emit(Concatenate(axis=axis), *parts, part="masks")
+    return y.masked(call.emit(AnyTrue(axis=-1), joined, part="mask").value)
+
+
+def _full_mask(call: LayerCall, index: int, value: Tensor) -> Tensor:
+    """A mask of the value's own shape; all true where there is none."""
+    if value.mask is None:
+        return call.emit(Fill(value=1, dtype="bool"), value, part=f"mask_{index}")
+    if call.build.type_of(value.mask).rank == len(value.shape):
+        return Tensor(value.mask, call.build.type_of(value.mask))
+    column = call.emit(ExpandDims(axis=-1), value.mask, part=f"mask_{index}_column")
+    like = call.emit(Fill(value=0, dtype="bool"), value, part=f"mask_{index}_like")
+    return call.emit(Logical(kind="or"), column, like, part=f"mask_{index}")
+
+
+@reads("LogicalOr", "LogicalAnd", arguments=("x1", "x2"))
+def logical(call: LayerCall) -> Tensor:
+    """``keras.ops.logical_or`` and ``logical_and``."""
+    second = call.argument("x2")
+    if not isinstance(second, Tensor):
+        raise call.refusal("it combines a tensor with a number, which is not supported yet")
+    kind = "or" if call.spec.class_name == "LogicalOr" else "and"
+    return call.emit(Logical(kind=kind), call.input(), second)  # type: ignore[arg-type]
+
+
+@reads("OnesLike", "ZerosLike", arguments=("x",))
+def like(call: LayerCall) -> Tensor:
+    """``keras.ops.ones_like`` and ``zeros_like``."""
+    value = 1 if call.spec.class_name == "OnesLike" else 0
+    dtype = call.argument("dtype") or call.config.take("dtype", None) or call.input().type.dtype
+    call.config.ignore("sparse")
+    return call.emit(Fill(value=value, dtype=dtype), call.input())
+
+
+@reads("ExpandDims", arguments=("x",))
+def expand_dims(call: LayerCall) -> Tensor:
+    """``keras.ops.expand_dims``."""
+    return call.emit(ExpandDims(axis=call.config.int("axis")), call.input())

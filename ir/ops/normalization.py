@@ -1,0 +1,64 @@
+"""Normalisation by stored or by fresh statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layergraph.ir.op import Op
+from layergraph.ir.types import TensorType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchNorm(Op):
+    """``gamma * (x - moving_mean) / sqrt(moving_variance + epsilon) + beta``.
+
+    Parameters, each ``(channels,)``: gamma and beta optional, moving_mean,
+    moving_variance.
+    Source: keras/src/layers/normalization/batch_normalization.py, Keras 3.15.
+
+    Attributes:
+        axis: axis of the channels, batch included, never negative.
+        epsilon: added to the variance.
+    """
+
+    axis: int
+    epsilon: float
+
+    def infer(
+        self,
+        x: TensorType,
+        *,
+        gamma: TensorType | None = None,
+        beta: TensorType | None = None,
+        moving_mean: TensorType,
+        moving_variance: TensorType,
+    ) -> TensorType:
+        """The type of ``x``."""
+        if x.shape[self.axis] not in (None, moving_mean.shape[0]):
+            raise ValueError(f"axis {self.axis} of {x} does not match {moving_mean}")
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerNorm(Op):
+    """Zero mean and unit variance over axes of each row, then scale and shift.
+
+    Parameters: gamma and beta, of the sizes of the axes, both optional.
+    Source: keras/src/layers/normalization/layer_normalization.py, Keras 3.15.
+
+    Attributes:
+        axis: axes normalised over, batch included, never negative.
+        epsilon: added to the variance.
+        rms_scaling: divide by the root of the variance without centring, and
+            leave the mean in place.
+    """
+
+    axis: tuple[int, ...]
+    epsilon: float
+    rms_scaling: bool = False
+
+    def infer(
+        self, x: TensorType, *, gamma: TensorType | None = None, beta: TensorType | None = None
+    ) -> TensorType:
+        """The type of ``x``."""
+        return x
