@@ -14,7 +14,7 @@ A NumPy kernel has the same signature with arrays in place of types.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import import_module
@@ -38,10 +38,13 @@ class Op:
         aliases: whether output 0 may share memory with input 0.
         pointwise: whether each output element depends on the input element at
             the same place alone, so that a producer can apply it to any tile.
+        fuses_activation: whether the pass ``fuse_activation`` may set the
+            attribute ``activation``.
     """
 
     aliases: ClassVar[bool] = False
     pointwise: ClassVar[bool] = False
+    fuses_activation: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name, choices in literal_fields(type(self)).items():
@@ -67,6 +70,11 @@ class Activation(Op):
     def infer(self, x: TensorType) -> TensorType:
         """The type of ``x``."""
         return x
+
+    @property
+    def by_row(self) -> bool:
+        """Whether each row along the last axis is computed by itself."""
+        return self.pointwise or getattr(self, "axis", None) in (-1, (-1,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +201,3 @@ def _decode(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_decode(v) for v in value)
     return value
-
-
-Infer = Callable[..., TensorType | tuple[TensorType, ...]]

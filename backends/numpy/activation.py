@@ -55,12 +55,13 @@ def sparsemax(op: Sparsemax, x: Array, out: Array) -> None:
     if not x.size:
         return
     ordered = -np.sort(-x, axis=op.axis)
-    totals = np.cumsum(ordered, axis=op.axis) - 1
+    totals = np.cumsum(ordered, axis=op.axis)
     shape = [1] * x.ndim
     shape[op.axis] = x.shape[op.axis]
     ranks = np.arange(1, x.shape[op.axis] + 1, dtype=x.dtype).reshape(shape)
-    support = (ordered * ranks > totals).sum(axis=op.axis, keepdims=True)
-    tau = np.take_along_axis(totals, support - 1, axis=op.axis) / support.astype(x.dtype)
+    support = ordered - (totals - 1) / ranks > 0
+    count = support.sum(axis=op.axis, keepdims=True, dtype=x.dtype)
+    tau = (np.where(support, totals, 0).sum(axis=op.axis, keepdims=True) - 1) / count
     np.maximum(x - tau, 0, out=out)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from layergraph.backends.numpy.feeds import from_call, from_names
 from layergraph.backends.numpy.plan import Plan, Traced
-from layergraph.backends.numpy.table import Kernel
+from layergraph.backends.numpy.table import Kernel, evaluate
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph, Value, pack
 from layergraph.ir.types import Array, TensorType
@@ -34,17 +34,21 @@ class Interpreter:
     Args:
         graph: a graph, or the path of any file ``layergraph.load`` reads.
         optimize: apply the default passes first; ``False`` runs the graph
-            exactly as read.
+            exactly as read; names out of ``layergraph.ir.passes.DEFAULT``
+            apply those alone.
 
     Example:
 
         >>> import numpy as np, layergraph as lg
-        >>> interp = lg.Interpreter(lg.load(lg.tools.demo.model_path()))
+        >>> from layergraph.tools.demo import model_path
+        >>> interp = lg.Interpreter(model_path())
         >>> interp(np.zeros((2, 32, 32, 3), "float32")).shape
         (2, 10)
     """
 
-    def __init__(self, graph: Graph | str | os.PathLike[str], *, optimize: bool = True) -> None:
+    def __init__(
+        self, graph: Graph | str | os.PathLike[str], *, optimize: bool | Sequence[str] = True
+    ) -> None:
         if not isinstance(graph, Graph):
             from layergraph import load
 
@@ -54,9 +58,10 @@ class Interpreter:
         self.graph = graph
         """The graph that runs, after passes."""
         if optimize:
-            from layergraph.ir.passes import optimize as passes
+            from layergraph.ir import passes
 
-            self.graph = passes(graph)
+            names = passes.DEFAULT if optimize is True else optimize
+            self.graph = passes.optimize(graph, names, evaluate=evaluate)
         self._kernels: dict[int, dict[str, Kernel]] = {id(self.graph): {}, id(self.source): {}}
         self._plan = self._planned(self.graph, self.graph.outputs)
         self._plans: dict[tuple[str, ...], Plan] = {}
@@ -69,7 +74,7 @@ class Interpreter:
     @property
     def outputs(self) -> dict[str, TensorType]:
         """Names and types of the outputs, in order."""
-        return {str(v): self.graph.type_of(v) for v in self.graph.outputs}
+        return {str(v): self.source.type_of(v) for v in self.source.outputs}
 
     def __call__(self, *args: Any) -> Any:
         """Predictions, nested as the Keras model returns them.
@@ -142,9 +147,14 @@ class Interpreter:
     def _plan_for(self, names: tuple[str, ...]) -> Plan:
         if names not in self._plans:
             values = [self._value(name) for name in names]
-            # A value that a pass has fused away is computed from the graph as read.
-            kept = all(v.node in self.graph for v in values)
-            self._plans[names] = self._planned(self.graph if kept else self.source, values)
+            # Passes keep the outputs in place, under whatever name.
+            placed = dict(zip(self.source.outputs, self.graph.outputs, strict=True))
+            found = [placed.get(v, v) for v in values]
+            if all(v.node in self.graph for v in found):
+                self._plans[names] = self._planned(self.graph, found)
+            else:
+                # A value that a pass has fused away is computed from the graph as read.
+                self._plans[names] = self._planned(self.source, values)
         return self._plans[names]
 
     def _value(self, name: str) -> Value:

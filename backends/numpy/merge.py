@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, MergeKind
+from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, MergeKind, Replace
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -51,3 +51,9 @@ def logical(op: Logical, *values: Array) -> Array:
 def fill(op: Fill, x: Array) -> Array:
     """One value throughout."""
     return np.full(x.shape, op.value, op.dtype)
+
+
+@kernels.computes(Replace)
+def replace(op: Replace, x: Array, mask: Array) -> Array:
+    """A choice element by element."""
+    return np.where(mask, x, x.dtype.type(op.value))

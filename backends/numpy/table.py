@@ -7,14 +7,14 @@ listed, and a family is imported when a graph first needs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from layergraph.ir.errors import UnsupportedError, Unsupported
+from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.op import Activation, Op, family_of
 from layergraph.ir.types import Array
 
@@ -99,11 +99,17 @@ def prepare(op: Op, params: Mapping[str, Array], *, node: str = "") -> Kernel:
                     node,
                     type(op).__name__,
                     "the NumPy backend has no kernel for it",
-                    "pass one as Interpreter(graph, kernels={Op: function})",
+                    "it was made for another backend: use that, or update layergraph",
                 )
             ]
         )
     return found(op, params)
+
+
+def evaluate(op: Op, params: Mapping[str, Array], inputs: Sequence[Array | None]) -> Array:
+    """The only output of an operator, computed once."""
+    result: Array = prepare(op, params)(*inputs)
+    return np.array(result)
 
 
 def in_place(op: Activation | None) -> InPlace | None:

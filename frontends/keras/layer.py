@@ -14,7 +14,8 @@ from layergraph.ir.build import Builder
 from layergraph.ir.errors import FileFormatError, GraphError, Unsupported, UnsupportedError
 from layergraph.ir.graph import Source, Value
 from layergraph.ir.op import Op
-from layergraph.ir.types import Array, Shape, TensorType
+from layergraph.ir.ops.elementwise import Cast
+from layergraph.ir.types import DTYPES, FLOATS, Array, Shape, TensorType
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Layer:
         if "mask" in named:
             named[first] = _with_masks(named.get(first), named.pop("mask"))
         call = LayerCall(self, named)
+        call.cast_inputs(compute_dtype(self))
         try:
             result = reader.function(call)
         except GraphError as error:
@@ -167,6 +169,23 @@ class LayerCall:
         if len(found) != 1:
             raise self.refusal(f"it is called on {len(found)} tensors, one is expected")
         return found[0]
+
+    def cast_inputs(self, dtype: str | None) -> None:
+        """Cast floating inputs of another dtype, as Keras does before it calls a layer.
+
+        Source: keras/src/layers/layer.py ``Layer.__call__``, keras/src/dtype_policies/
+        dtype_policy.py ``convert_input``, Keras 3.15.
+        """
+        if dtype not in FLOATS or self.spec.class_name in NOT_AUTOCAST or self.spec.is_operation:
+            return
+        first = next(iter(self.arguments), None)
+        if first is not None:
+            self.arguments[first] = map_tensors(
+                self.arguments[first],
+                lambda t: self.emit(Cast(dtype=dtype), t, part="cast").masked(t.mask)
+                if t.type.is_float and t.type.dtype != dtype
+                else t,
+            )
 
     def weights(self, *attributes: str, **shapes: Shape | None) -> dict[str, Array]:
         """The layer's arrays by role, in the order Keras stores them.
@@ -247,6 +266,29 @@ class LayerCall:
         first = next(iter(self.arguments), None)
         if left := sorted(set(self.arguments) - self._read - {first}):
             raise self.refusal(f"it is called with {left[0]!r}, which nothing here knows")
+
+
+NOT_AUTOCAST = frozenset({"Embedding", "InputLayer"})
+"""Layers built with ``autocast=False``."""
+
+
+def compute_dtype(layer: Layer) -> str | None:
+    """The dtype a layer computes in; ``None`` when its config names none.
+
+    Raises:
+        UnsupportedError: mixed, bfloat16 or quantised policies.
+    """
+    found = layer.spec.config.get("dtype")
+    if isinstance(found, dict):
+        found = (found.get("config") or {}).get("name")
+    if found is None or layer.spec.is_operation:
+        return None
+    if found not in DTYPES and found != "string":
+        raise layer.refusal(
+            f"it computes by the dtype policy {found!r}, which NumPy cannot reproduce",
+            "build the model with the policy 'float32', load these weights into it and save that",
+        )
+    return str(found)
 
 
 def tensors_in(data: Any) -> list[Tensor]:

@@ -51,10 +51,12 @@ class LogSoftmax(Activation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sparsemax(Activation):
-    """Euclidean projection of each vector onto the probability simplex.
+    """``max(x - tau, 0)`` with a threshold tau that leaves few elements above 0.
 
-    Source: keras/src/activations/activations.py ``sparsemax``, Keras 3.15;
-    Martins and Astudillo, 2016.
+    The threshold is Keras': ``(S - 1) / k`` where S adds up the cumulative
+    sums of the k largest elements, while Martins and Astudillo (2016) take the
+    last of those sums. So the result need not add up to 1.
+    Source: keras/src/backend/tensorflow/nn.py ``sparsemax``, Keras 3.15.
 
     Attributes:
         axis: axis of the vectors.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from layergraph.ir.op import Activation, Op
 from layergraph.ir.types import TensorType, promote
@@ -25,6 +26,8 @@ class Conv(Op):
         groups: channels are split into so many independent convolutions.
         activation: set by the pass ``fuse_activation`` only.
     """
+
+    fuses_activation: ClassVar[bool] = True
 
     strides: tuple[int, ...]
     padding: Padding = "valid"
@@ -59,6 +62,8 @@ class DepthwiseConv(Op):
     Attributes: as for ``Conv``.
     """
 
+    fuses_activation: ClassVar[bool] = True
+
     strides: tuple[int, ...]
     padding: Padding = "valid"
     dilation_rate: tuple[int, ...]
@@ -92,6 +97,8 @@ class ConvTranspose(Op):
         output_padding: one number a spatial axis, or ``None`` for Keras' default
             size; other attributes as for ``Conv``.
     """
+
+    fuses_activation: ClassVar[bool] = True
 
     strides: tuple[int, ...]
     padding: Padding = "valid"

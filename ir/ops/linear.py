@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from layergraph.ir.op import Activation, Op
 from layergraph.ir.types import TensorType, promote
@@ -20,6 +21,8 @@ class Dense(Op):
     Attributes:
         activation: fused activation, set by the pass ``fuse_activation`` only.
     """
+
+    fuses_activation: ClassVar[bool] = True
 
     activation: Activation | None = None
 

@@ -93,3 +93,21 @@ class Fill(Op):
     def infer(self, x: TensorType) -> TensorType:
         """The shape of ``x``."""
         return x.with_dtype(self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(Op):
+    """``x`` where the mask is true, one value elsewhere.
+
+    Inputs: x; mask, boolean, that broadcasts with it.
+    Source: keras/src/ops/numpy.py ``where``, Keras 3.15.
+
+    Attributes:
+        value: what stands where the mask is false.
+    """
+
+    value: float
+
+    def infer(self, x: TensorType, mask: TensorType) -> TensorType:
+        """The broadcast shape, the dtype of ``x``."""
+        return x.with_shape(broadcast_shapes(x.shape, mask.shape))

@@ -6,7 +6,7 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.elementwise import NotEqual
 from layergraph.ir.ops.merge import Merge
-from layergraph.ir.ops.reduction import AnyTrue
+from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.elementwise import Cast
 from layergraph.ir.ops.shape import ExpandDims, Identity
 
@@ -32,7 +32,7 @@ def masking(call: LayerCall) -> Tensor:
     """
     x = call.input()
     differs = call.emit(NotEqual(value=call.config.float("mask_value", 0.0)), x, part="not_equal")
-    mask = call.emit(AnyTrue(axis=-1), differs, part="mask")
+    mask = call.emit(Reduce(kind="any", axis=(-1,)), differs, part="mask")
     kept = call.emit(ExpandDims(axis=-1), mask, part="kept")
     factor = call.emit(Cast(dtype=x.type.dtype), kept, part="factor")
     return call.emit(Merge(kind="multiply"), x, factor).masked(mask.value)

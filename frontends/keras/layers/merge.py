@@ -7,8 +7,8 @@ from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge
-from layergraph.ir.ops.reduction import AnyTrue
+from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, Replace
+from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import ExpandDims
 
 
@@ -22,9 +22,36 @@ def merge(call: LayerCall) -> Tensor:
         for j in range(rank - len(value.shape)):
             value = call.emit(ExpandDims(axis=1), value, part=f"expand_{i}_{j}")
         lifted.append(value)
-    rule = call.config.choice("masks", ("and", "or"), "or")
+    rule = _mask_rule(call)
     kind = call.spec.class_name.lower()
+    if kind == "multiply" and rule == "or":
+        return _masked_product(call, values, lifted)
     return call.emit(Merge(kind=kind), *lifted).masked(_merged_mask(call, values, rule))  # type: ignore[arg-type]
+
+
+def _mask_rule(call: LayerCall) -> str:
+    """How masks combine: Keras 2 asks for all, and says so after the upgrade."""
+    rule: str = call.config.choice("masks", ("and", "or"), "or")
+    return rule
+
+
+def _masked_product(call: LayerCall, values: list[Tensor], lifted: list[Tensor]) -> Tensor:
+    """Masked elements count as 1, and as 0 where every input masks them.
+
+    Source: keras/src/layers/merging/multiply.py, Keras 3.15; Keras 2 has no such rule.
+    """
+    factors, columns = [], []
+    for i, (value, factor) in enumerate(zip(values, lifted, strict=True)):
+        if value.mask is not None:
+            columns.append(call.emit(ExpandDims(axis=-1), value.mask, part=f"mask_{i}"))
+            factor = call.emit(Replace(value=1), factor, columns[-1], part=f"factor_{i}")
+        factors.append(factor)
+    if len(columns) < len(values):
+        return call.emit(Merge(kind="multiply"), *factors)
+    product = call.emit(Merge(kind="multiply"), *factors, part="product")
+    union = call.emit(Logical(kind="or"), *columns, part="union")
+    y = call.emit(Replace(value=0), product, union)
+    return y.masked(call.emit(Reduce(kind="any", axis=(-1,)), union, part="mask").value)
 
 
 def _merged_mask(call: LayerCall, values: list[Tensor], rule: str) -> Any:
@@ -40,13 +67,14 @@ def _merged_mask(call: LayerCall, values: list[Tensor], rule: str) -> Any:
 @reads("Concatenate", masking="own")
 def concatenate(call: LayerCall) -> Tensor:
     """keras/src/layers/merging/concatenate.py."""
-    values, axis = call.inputs(), call.config.int("axis", -1)
+    values, axis, rule = call.inputs(), call.config.int("axis", -1), _mask_rule(call)
     y = call.emit(Concatenate(axis=axis), *values)
     if all(v.mask is None for v in values):
         return y
     parts = [_full_mask(call, i, v) for i, v in enumerate(values)]
     joined = call.emit(Concatenate(axis=axis), *parts, part="masks")
-    return y.masked(call.emit(AnyTrue(axis=-1), joined, part="mask").value)
+    kind = "any" if rule == "or" else "all"
+    return y.masked(call.emit(Reduce(kind=kind, axis=(-1,)), joined, part="mask").value)  # type: ignore[arg-type]
 
 
 def _full_mask(call: LayerCall, index: int, value: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
+from layergraph.ir.op import signature
 from layergraph.ir.ops.normalization import BatchNorm, LayerNorm
 
 
@@ -13,12 +14,19 @@ def batch_normalization(call: LayerCall) -> Tensor:
     x, config = call.input(), call.config
     axis = config.int("axis", -1) % len(x.shape)
     size = (x.shape[axis],)
+    # Batch renormalisation changes training; its statistics are stored all the same.
+    renorm = size if config.bool("renorm", False) else None
+    config.ignore("renorm_clipping")
     params = call.weights(
         gamma=size if config.bool("scale", True) else None,
         beta=size if config.bool("center", True) else None,
         moving_mean=size,
         moving_variance=size,
+        moving_stddev=renorm,
+        renorm_mean=renorm,
+        renorm_stddev=renorm,
     )
+    params = {role: params[role] for role in signature(BatchNorm).params if role in params}
     return call.emit(BatchNorm(axis=axis, epsilon=config.float("epsilon", 1e-3)), x, params=params)
 
 

@@ -1,0 +1,213 @@
+"""The IR file ``.lg``: one safetensors file that holds a graph and its weights.
+
+Layout: the arrays as safetensors keeps them, and in the header's metadata the
+entry ``layergraph`` with the graph as JSON. Types are not stored; they are
+inferred again when a file is read, which checks every shape on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layergraph.ir.build import Builder
+from layergraph.ir.errors import FileFormatError, GraphError
+from layergraph.ir.graph import Graph, Origin, Source, Value
+from layergraph.ir.op import Input, op_from_json, op_to_json
+from layergraph.ir.types import DTYPES, Array
+from layergraph.ir.writing import replacing
+
+SCHEMA = 1
+"""Version of the JSON; a reader refuses newer ones."""
+
+ENTRY = "layergraph"
+"""Key of the graph in the header's metadata."""
+
+MAX_HEADER_BYTES = 100_000_000
+"""The limit safetensors itself has."""
+
+DTYPE_CODES = {
+    "F16": "float16", "F32": "float32", "F64": "float64", "BOOL": "bool",
+    "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
+    "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
+}  # fmt: skip
+"""NumPy dtypes by safetensors' code."""
+
+
+def is_ir_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a safetensors file by its first bytes."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except OSError:
+        return False
+    length = int.from_bytes(start[:8], "little")
+    return len(start) == 9 and start[8:] == b"{" and 2 <= length <= MAX_HEADER_BYTES
+
+
+def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write a graph; the file appears whole or not at all.
+
+    Args:
+        graph: the graph; arrays that nodes share are stored once.
+        path: file to write; an existing one is replaced.
+
+    Raises:
+        FileFormatError: the file cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    names: dict[int, str] = {}
+    arrays: dict[str, Array] = {}
+    nodes = []
+    for node in graph:
+        params = {}
+        for role, array in node.params.items():
+            name = names.setdefault(id(array), f"{node.name}/{role}")
+            arrays[name] = np.ascontiguousarray(array)
+            params[role] = name
+        nodes.append(
+            {
+                "name": node.name,
+                "op": op_to_json(node.op),
+                "inputs": [None if v is None else list(v) for v in node.inputs],
+                "params": params,
+                "sources": [list(s) for s in node.sources],
+            }
+        )
+    text = json.dumps(
+        {
+            "schema": SCHEMA,
+            "nodes": nodes,
+            "inputs": list(graph.inputs),
+            "outputs": [list(v) for v in graph.outputs],
+            "input_structure": graph.input_structure,
+            "output_structure": graph.output_structure,
+            "origin": {name: getattr(graph.origin, name) for name in Origin.__slots__},
+        },
+        separators=(",", ":"),
+    )
+    with replacing(path) as temporary:
+        save_file(arrays, temporary, metadata={ENTRY: text})
+
+
+def read_graph(path: str | os.PathLike[str]) -> Graph:
+    """Read a graph; its weights stay in the file, mapped read-only, until they are used.
+
+    Raises:
+        FileFormatError: not an IR file, of a newer schema, or damaged.
+    """
+    file = os.fspath(path)
+    text, arrays = _read(file)
+    if text is None:
+        raise FileFormatError(
+            f"{file}: a safetensors file without a layergraph graph; it may hold the weights of a "
+            "model, but not its layers"
+        )
+    try:
+        data = json.loads(text)
+        schema = int(data["schema"])
+        if schema > SCHEMA:
+            raise FileFormatError(
+                f"{file}: written by a newer layergraph (schema {schema}, this version reads up "
+                f"to {SCHEMA}); update layergraph or convert the model again"
+            )
+        return _graph(data, arrays)
+    except FileFormatError:
+        raise
+    except (GraphError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise FileFormatError(
+            f"{file}: its graph is damaged: {_reason(error)}; convert the model again"
+        ) from error
+
+
+def _read(file: str) -> tuple[str | None, dict[str, Array]]:
+    """The graph's JSON and all arrays, mapped."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        # safetensors checks the header: every array inside the file, no gaps, no overlaps.
+        with safe_open(file, framework="np") as opened:
+            text = (opened.metadata() or {}).get(ENTRY)
+            kinds = [_kind(opened, name, file) for name in opened.offset_keys()]
+        with Path(file).open("rb") as source:
+            start = 8 + int.from_bytes(source.read(8), "little")
+            data = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise FileFormatError(
+            f"{file}: damaged or not a safetensors file ({_reason(error)}); convert the model again"
+        ) from error
+    return text, dict(_mapped(data, start, kinds))
+
+
+def _kind(opened: Any, name: str, file: str) -> tuple[str, str, tuple[int, ...]]:
+    part = opened.get_slice(name)
+    code = part.get_dtype()
+    if code not in DTYPE_CODES:
+        raise FileFormatError(
+            f"{file}: array {name!r} has dtype {code}, which NumPy lacks; store it as F32"
+        )
+    return name, DTYPE_CODES[code], tuple(part.get_shape())
+
+
+def _mapped(
+    data: mmap.mmap, start: int, kinds: list[tuple[str, str, tuple[int, ...]]]
+) -> Iterator[tuple[str, Array]]:
+    """Arrays one after the other, as safetensors lays them out."""
+    for name, dtype, shape in kinds:
+        count = int(np.prod(shape, dtype=np.int64))
+        array: Array = np.frombuffer(data, dtype, count, start) if count else np.empty(0, dtype)
+        start += array.nbytes
+        # Files of other writers may not align their arrays.
+        yield name, np.require(array, requirements="A").reshape(shape)
+
+
+def _graph(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> Graph:
+    build = Builder()
+    for node in data["nodes"]:
+        op = op_from_json(node["op"])
+        if isinstance(op, Input) and op.dtype not in DTYPES:
+            raise GraphError(f"input {node['name']!r} has unknown dtype {op.dtype!r}")
+        values = build.add(
+            _text(node["name"]),
+            op,
+            [None if v is None else _value(v) for v in node["inputs"]],
+            {role: arrays[name] for role, name in node["params"].items()},
+            [Source(_text(layer), _text(kind)) for layer, kind in node["sources"]],
+        )
+        if values[0].node != node["name"]:
+            raise GraphError(f"two nodes are called {node['name']!r}")
+    return build.graph(
+        inputs=[_text(name) for name in data["inputs"]],
+        outputs=[_value(v) for v in data["outputs"]],
+        input_structure=data["input_structure"],
+        output_structure=data["output_structure"],
+        origin=Origin(**data["origin"]),
+    )
+
+
+def _value(data: Any) -> Value:
+    name, index = data
+    if type(index) is not int:
+        raise GraphError(f"{data!r} is not a value")
+    return Value(_text(name), index)
+
+
+def _text(data: Any) -> str:
+    if not isinstance(data, str):
+        raise GraphError(f"{str(data)[:80]!r} is not a name")
+    return data
+
+
+def _reason(error: BaseException) -> str:
+    spelled = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {spelled}" if isinstance(error, KeyError) else spelled
