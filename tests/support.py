@@ -206,7 +206,7 @@ def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
 
 def _leaves(data: Any) -> list[Any]:
     if isinstance(data, dict):
-        return [leaf for value in data.values() for leaf in _leaves(value)]
+        return [leaf for key in sorted(data) for leaf in _leaves(data[key])]
     if isinstance(data, (list, tuple)):
         return [leaf for value in data for leaf in _leaves(value)]
     return [np.asarray(data)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from layergraph.frontends.keras.files import SavedModel
@@ -40,11 +42,11 @@ def read_model(spec: LayerSpec, saved: SavedModel) -> Graph:
             f"{saved.path}: {len(left)} stored arrays belong to no layer of the config "
             f"({left[0]} ...); config and weights are of different models"
         )
-    flat = tensors_in(outputs)
+    flat = tensors_in(_by_key(outputs))
     return context.build.graph(
         outputs=[t.value for t in flat],
         input_structure=_structure(inputs, [t.value.node for t in tensors_in(inputs)]),
-        output_structure=_numbered(outputs, iter(range(len(flat)))),
+        output_structure=_numbered(outputs, itertools.count()),
         inputs=[t.value.node for t in tensors_in(inputs)],
         origin=Origin(
             container=saved.container,
@@ -78,8 +80,18 @@ def _input_tensors(data: Any, layers: dict[str, LayerSpec], context: Context) ->
             )
         return input_tensor(layers[data.layer], context)
     if isinstance(data, dict):
-        return {k: _input_tensors(v, layers, context) for k, v in data.items()}
+        return {k: _input_tensors(data[k], layers, context) for k in sorted(data)}
     return [_input_tensors(item, layers, context) for item in data]
+
+
+def _by_key(data: Any) -> Any:
+    """Nested data with dicts in the order of their keys, in which Keras counts tensors.
+
+    Source: keras/src/tree/optree_impl.py, Keras 3.15; TensorFlow's nest does the same.
+    """
+    if isinstance(data, dict):
+        return {k: _by_key(data[k]) for k in sorted(data)}
+    return [_by_key(item) for item in data] if isinstance(data, list) else data
 
 
 def _structure(data: Any, order: list[str]) -> Structure:
@@ -90,9 +102,11 @@ def _structure(data: Any, order: list[str]) -> Structure:
     return [_structure(item, order) for item in data]
 
 
-def _numbered(data: Any, count: Any) -> Structure:
+def _numbered(data: Any, count: Iterator[int]) -> Structure:
+    """Indices in the order of ``_by_key``, dicts in their own order."""
     if isinstance(data, Tensor):
-        return int(next(count))
+        return next(count)
     if isinstance(data, dict):
-        return {k: _numbered(v, count) for k, v in data.items()}
+        found = {k: _numbered(data[k], count) for k in sorted(data)}
+        return {k: found[k] for k in data}
     return [_numbered(item, count) for item in data]

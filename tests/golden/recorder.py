@@ -25,7 +25,7 @@ class Recorder:
         self.model = model
         self.values: dict[str, Array] = {}
         self._calls: Counter[str] = Counter()
-        self._scope: list[str] = []
+        self._scope: list[tuple[str, Model]] = [("", model)]
         self._wrapped: set[int] = set()
         self._wrap_all(model)
 
@@ -51,7 +51,7 @@ class Recorder:
         @functools.wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:
             name = self._name(layer.name)
-            self._scope.append(name)
+            self._scope.append((name, layer))
             try:
                 result = original(*args, **kwargs)
             finally:
@@ -64,11 +64,32 @@ class Recorder:
         object.__setattr__(layer, "call", call)
 
     def _name(self, layer: str) -> str:
-        path = "/".join([*self._scope[-1:], layer])
-        number = self._calls[path]
+        scope, model = self._scope[-1]
+        path = f"{scope}/{layer}" if scope else layer
+        number = in_config_order(model, layer, self._calls[path])
         self._calls[path] += 1
         return f"{path}:{number}" if number else path
 
     def _keep(self, name: str, result: Any) -> None:
         for number, value in enumerate(flat(result).values()):
             self.values[f"{name}#{number}" if number else name] = np.asarray(value)
+
+
+def in_config_order(model: Model, layer: str, run: int) -> int:
+    """Which call of a layer, as the config counts them, is the one that runs as number `run`.
+
+    Keras runs the calls of a model by their distance from the output, so a shared layer's second
+    call may run first.
+    """
+    by_depth = getattr(model, "_nodes_by_depth", None) or {}
+    ran = [
+        node
+        for depth in sorted(by_depth, reverse=True)
+        for node in by_depth[depth]
+        if getattr(node, "operation", getattr(node, "layer", None)).name == layer
+    ]
+    if run >= len(ran):
+        return run
+    owner = getattr(ran[run], "operation", None) or ran[run].layer
+    made = [id(node) for node in owner._inbound_nodes]
+    return sorted(made.index(id(node)) for node in ran).index(made.index(id(ran[run])))
