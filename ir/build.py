@@ -36,7 +36,9 @@ class Builder:
         """``name``, or ``name:1``, ``name:2`` ... when it is taken."""
         if name not in self._nodes:
             return name
-        return next(n for i in range(1, len(self._nodes) + 1) if (n := f"{name}:{i}") not in self._nodes)
+        return next(
+            n for i in range(1, len(self._nodes) + 1) if (n := f"{name}:{i}") not in self._nodes
+        )
 
     def input(self, name: str, type_: TensorType, source: Source | None = None) -> Value:
         """Add a graph input."""

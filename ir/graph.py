@@ -24,7 +24,8 @@ class Value(NamedTuple):
     """One output of one node."""
 
     node: str
-    index: int = 0
+    # `tuple.index`, which nobody needs, gives way.
+    index: int = 0  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.node if self.index == 0 else f"{self.node}#{self.index}"
@@ -202,9 +203,7 @@ class Graph:
                 pending.extend(v.node for v in self.nodes[name].arguments)
         return frozenset(needed)
 
-    def replaced(
-        self, nodes: Iterable[Node], *, outputs: Iterable[Value] | None = None
-    ) -> Graph:
+    def replaced(self, nodes: Iterable[Node], *, outputs: Iterable[Value] | None = None) -> Graph:
         """A graph of other nodes with the same inputs, structure and origin."""
         return Graph(
             nodes,

@@ -47,7 +47,8 @@ class Op:
     fuses_activation: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name, choices in literal_fields(type(self)).items():
+        kind: Any = type(self)
+        for name, choices in literal_fields(kind).items():
             value = getattr(self, name)
             if value not in choices:
                 raise GraphError(
@@ -104,7 +105,7 @@ class Constant(Op):
 
 
 @cache
-def literal_fields(op_type: type[Op]) -> dict[str, tuple[Any, ...]]:
+def literal_fields(op_type: Any) -> dict[str, tuple[Any, ...]]:
     """Attributes with a fixed set of choices, by name."""
     hints = get_type_hints(op_type)
     names = [f.name for f in fields(op_type)]
@@ -122,9 +123,14 @@ class Signature:
     """Parameter roles in order; the value says whether the role is required."""
 
 
-@cache
 def signature(op_type: type[Op]) -> Signature:
     """The contract that ``op_type.infer`` spells."""
+    found: Any = op_type
+    return _signature(found)
+
+
+@cache
+def _signature(op_type: Any) -> Signature:
     spec = list(inspect.signature(op_type.infer).parameters.values())[1:]
     positional = [p for p in spec if p.kind is p.POSITIONAL_OR_KEYWORD]
     return Signature(
@@ -142,11 +148,7 @@ def family_of(op_type: type[Op]) -> str:
 
 def attributes_text(op: Op) -> str:
     """Attributes that differ from their defaults, as ``name=value``."""
-    shown = [
-        (f.name, getattr(op, f.name))
-        for f in fields(op)
-        if getattr(op, f.name) != f.default
-    ]
+    shown = [(f.name, getattr(op, f.name)) for f in fields(op) if getattr(op, f.name) != f.default]
     return ", ".join(f"{n}={v if isinstance(v, Op) else repr(v)}" for n, v in shown)
 
 

@@ -87,12 +87,12 @@ class Case:
         return list(given) * (len(self.shapes) if len(given) == 1 else 1)
 
 
-def case(id: str, build: Callable[..., Any], inputs: Any, **options: Any) -> Case:
+def case(name: str, build: Callable[..., Any], inputs: Any, **options: Any) -> Case:
     """A row; refuses equal dimensions unless ``square_ok``."""
-    row = Case(id, build, inputs, **options)
+    row = Case(name, build, inputs, **options)
     for shape in row.shapes:
         if len(set(shape)) != len(shape) and not row.square_ok:
-            raise ValueError(f"case {id!r}: {shape} has equal dimensions, which hide swapped axes")
+            raise ValueError(f"case {name!r}: equal dimensions in {shape} hide swapped axes")
     return row
 
 
@@ -135,9 +135,7 @@ def build_model(row: Case, keras: Any) -> Any:
     for i, (shape, dtype) in enumerate(zip(row.shapes, row.dtypes, strict=True)):
         known = tuple(None if j in row.unknown else d for j, d in enumerate(shape))
         inputs.append(keras.layers.Input(known, name=f"in{i}", dtype=dtype))
-    required = [
-        p for p in inspect.signature(row.build).parameters.values() if p.default is p.empty
-    ]
+    required = [p for p in inspect.signature(row.build).parameters.values() if p.default is p.empty]
     if len(required) == 1:
         layers = row.build(keras)
         layers = layers if isinstance(layers, list) else [layers]
@@ -261,7 +259,8 @@ def _assert_empty_batch(row: Case, *interps: lg.Interpreter) -> None:
         outputs = flatten(interp(*draw(row, 0)), interp.graph.output_structure)
         for value, array in zip(interp.graph.outputs, outputs, strict=True):
             type_ = interp.graph.type_of(value)
-            assert array.shape[0] == 0 and type_.accepts(array.shape), "empty batch"
+            assert array.shape[0] == 0
+            assert type_.accepts(array.shape), f"an empty batch gave {array.shape}"
 
 
 def _assert_inferred(graph: lg.Graph, plain: lg.Interpreter, arrays: list[Any]) -> None:

@@ -50,7 +50,15 @@ class Engine:
     """
 
     def __init__(self, name: str, model: Path, inputs: Path) -> None:
-        command = [sys.executable, "-m", "layergraph.tools.bench", "--worker", name, str(model), str(inputs)]
+        command = [
+            sys.executable,
+            "-m",
+            "layergraph.tools.bench",
+            "--worker",
+            name,
+            str(model),
+            str(inputs),
+        ]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, env=quiet_environment(),

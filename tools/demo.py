@@ -6,15 +6,12 @@ import json
 import tempfile
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from layergraph.ir.types import Array
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+from layergraph.tools.screen import print_table
 
 DATA = Path(__file__).with_name("demo")
 TOLERANCE = 1e-5
@@ -59,27 +56,22 @@ def model_path() -> Path:
     return DATA / "cnn.h5"
 
 
-def run_demo(console: Console | None = None) -> int:
+def run_demo() -> int:
     """Convert the shipped model to ``.lg``, run it, show that it agrees with Keras' predictions.
-
-    Args:
-        console: where to print; standard output by default.
 
     Returns:
         0 when every prediction agrees, 1 when one does not.
     """
-    from rich.console import Console
-
-    console = console or Console()
     about = json.loads((DATA / "about.json").read_text(encoding="utf-8"))
-    console.print(
-        f"cnn.h5: a CNN trained on CIFAR-10 and saved by tf-keras {about['tf_keras']} (Keras 2). "
-        "Its predictions for synthetic images were recorded there; here Keras does not run."
+    print(
+        f"cnn.h5 is a CNN trained on CIFAR-10 and saved by tf-keras {about['tf_keras']} (Keras 2)."
+        "\nIts predictions for synthetic images were recorded there; no Keras runs here.\n"
     )
     outcome = measure()
-    console.print(predictions(outcome, about["classes"]))
-    for line in summary(outcome):
-        console.print(line)
+    columns = ("image", "Keras", "layergraph", "difference")
+    print_table(columns, predictions(outcome, about["classes"]), right=["difference"])
+    print()
+    print("\n".join(summary(outcome)))
     return 0 if outcome.agrees else 1
 
 
@@ -105,17 +97,18 @@ def measure() -> Outcome:
     return Outcome(recorded["probabilities"], got, *seconds)
 
 
-def predictions(outcome: Outcome, classes: list[str]) -> Table:
+def predictions(outcome: Outcome, classes: list[str]) -> list[tuple[str, ...]]:
     """The first images: what Keras and layergraph say of each."""
-    from rich.table import Table
-
-    table = Table("image", "Keras", "layergraph", "difference")
-    for number, (expected, got) in enumerate(
-        zip(outcome.expected[:SHOWN], outcome.got, strict=False)
-    ):
-        difference = f"{np.abs(expected - got).max():.1e}"
-        table.add_row(str(number), verdict(expected, classes), verdict(got, classes), difference)
-    return table
+    first = zip(outcome.expected[:SHOWN], outcome.got, strict=False)
+    return [
+        (
+            str(number),
+            verdict(expected, classes),
+            verdict(got, classes),
+            f"{np.abs(expected - got).max():.1e}",
+        )
+        for number, (expected, got) in enumerate(first)
+    ]
 
 
 def verdict(probabilities: Array, classes: list[str]) -> str:
@@ -128,8 +121,8 @@ def summary(outcome: Outcome) -> list[str]:
     """The result in three sentences."""
     images = len(outcome.expected)
     return [
-        f"Converted in {outcome.convert_seconds * 1e3:.0f} ms, loaded with a first prediction in "
-        f"{outcome.first_seconds * 1e3:.0f} ms; "
+        f"Converted to cnn.lg in {outcome.convert_seconds * 1e3:.0f} ms; loaded, with a first "
+        f"prediction, in {outcome.first_seconds * 1e3:.0f} ms.",
         f"{images} images took {outcome.all_seconds * 1e3:.0f} ms.",
         f"Equal predictions: {outcome.equal} of {images}; "
         f"largest difference of a probability: {outcome.difference:.1e}.",

@@ -18,7 +18,13 @@ from layergraph.backends.numpy.table import Kernel, Kernels, in_place
 from layergraph.ir.op import Activation
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
 from layergraph.ir.types import Array
-from layergraph.ir.windows import output_sizes, padding_of, transposed_crop, transposed_size
+from layergraph.ir.windows import (
+    Padding,
+    output_sizes,
+    padding_of,
+    transposed_crop,
+    transposed_size,
+)
 
 kernels = Kernels()
 
@@ -103,7 +109,7 @@ def _gathered(
 
 def _multiply(block: Array, work: Array, matrices: Array, rows: Array) -> None:
     """Gather a block of windows and multiply, group by group."""
-    groups, depth, filters = matrices.shape
+    groups, _, filters = matrices.shape
     channels = block.shape[-1] // groups
     for group in range(groups):
         part = block if groups == 1 else block[..., group * channels : (group + 1) * channels]
@@ -139,14 +145,14 @@ class Padded:
 
     def __init__(
         self, shape: tuple[int, ...], sizes: Sequence[int], strides: Sequence[int],
-        padding: str, dilation_rate: Sequence[int], dtype: np.dtype,  # type: ignore[type-arg]
+        padding: Padding, dilation_rate: Sequence[int], dtype: np.dtype,
     ) -> None:  # fmt: skip
         spatial = shape[1:-1]
         pads = [
-            padding_of(n, k, s, padding, d)  # type: ignore[arg-type]
+            padding_of(n, k, s, padding, d)
             for n, k, s, d in zip(spatial, sizes, strides, dilation_rate, strict=True)
         ]
-        found = output_sizes(spatial, sizes, strides, padding, dilation_rate)  # type: ignore[arg-type]
+        found = output_sizes(spatial, sizes, strides, padding, dilation_rate)
         self.windows = tuple(w or 0 for w in found)
         self._sizes, self._strides, self._rates = sizes, strides, dilation_rate
         self._inner = tuple(slice(b, b + n) for (b, _), n in zip(pads, spatial, strict=True))
@@ -200,14 +206,16 @@ def depthwise(op: DepthwiseConv, *, kernel: Array, bias: Array | None = None) ->
 
     def make(shape: tuple[int, ...]) -> Kernel:
         pad = Padded(shape, sizes, op.strides, op.padding, op.dilation_rate, kernel.dtype)
-        inner = (*pad.windows, channels) if multiplier == 1 else (*pad.windows, channels, multiplier)
+        inner = (
+            (*pad.windows, channels) if multiplier == 1 else (*pad.windows, channels, multiplier)
+        )
         work = buffer(inner, kernel.dtype)
 
         def run(x: Array) -> Array:
             y = np.empty((shape[0], *inner), kernel.dtype)
             padded, lent = pad.take(x)
             product_ = work.take()
-            taps = pad.taps(padded if multiplier == 1 else padded)
+            taps = pad.taps(padded)
             for image, out in enumerate(y):
                 for i, tap in enumerate(taps):
                     part = tap[image] if multiplier == 1 else tap[image][..., None]

@@ -127,4 +127,4 @@ def cast(op: Cast, x: Array) -> Array:
 @kernels.computes(NotEqual)
 def not_equal(op: NotEqual, x: Array) -> Array:
     """Comparison with a number in the dtype of ``x``, as TensorFlow compares."""
-    return x != x.dtype.type(op.value)
+    return np.asarray(x != x.dtype.type(op.value))

@@ -52,10 +52,10 @@ def from_names(
             raise InputError(f"the model has no input {name!r}; {hint}")
     wanted = graph.inputs if needed is None else needed
     if missing := [name for name in wanted if name not in feeds]:
-        raise InputError(f"input {missing[0]!r} is missing; the model has {', '.join(graph.inputs)}")
-    arrays = {
-        name: checked(name, feeds[name], graph.type_of(Value(name))) for name in feeds
-    }
+        raise InputError(
+            f"input {missing[0]!r} is missing; the model has {', '.join(graph.inputs)}"
+        )
+    arrays = {name: checked(name, feeds[name], graph.type_of(Value(name))) for name in feeds}
     _same_batch(graph, arrays)
     return arrays
 
@@ -69,11 +69,15 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
     try:
         array = np.asarray(data)
     except ValueError:
-        raise InputError(f"input {name!r}: rows of unequal length are not an array; pad them") from None
+        raise InputError(
+            f"input {name!r}: rows of unequal length are not an array; pad them"
+        ) from None
     if array.dtype.kind not in "biuf":
         raise InputError(f"input {name!r} expects {want}, got dtype {array.dtype}")
     if not want.accepts(array.shape):
-        raise InputError(f"input {name!r} expects {want}, got {_spelled(array)}; {_remedy(array, want)}")
+        raise InputError(
+            f"input {name!r} expects {want}, got {_spelled(array)}; {_remedy(array, want)}"
+        )
     return _cast(name, array, want)
 
 
@@ -103,7 +107,11 @@ def _nested(graph: Graph, data: Any) -> dict[str, Array]:
 
 
 def _same_batch(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    sizes = {n: a.shape[0] for n, a in arrays.items() if a.ndim and graph.type_of(Value(n)).shape[0] is None}
+    sizes = {
+        n: a.shape[0]
+        for n, a in arrays.items()
+        if a.ndim and graph.type_of(Value(n)).shape[0] is None
+    }
     if len(set(sizes.values())) > 1:
         spelled = ", ".join(f"{n}: {s}" for n, s in sizes.items())
         raise InputError(f"the inputs have different batch sizes ({spelled})")
@@ -118,8 +126,14 @@ def _remedy(array: Array, want: TensorType) -> str:
         return "add the batch axis: x[None]"
     if want.accepts((*array.shape, 1)):
         return "add the channel axis: x[..., None]"
-    if array.ndim == want.rank and want.accepts((array.shape[0], array.shape[-1], *array.shape[1:-1])):
+    if array.ndim == want.rank and want.accepts(
+        (array.shape[0], array.shape[-1], *array.shape[1:-1])
+    ):
         return "the channels come first: np.moveaxis(x, -1, 1)"
-    if array.ndim == want.rank and array.ndim > 2 and want.accepts((array.shape[0], *array.shape[2:], array.shape[1])):
+    if (
+        array.ndim == want.rank
+        and array.ndim > 2
+        and want.accepts((array.shape[0], *array.shape[2:], array.shape[1]))
+    ):
         return "the channels come last: np.moveaxis(x, 1, -1)"
     return "reshape, crop or pad it"

@@ -16,7 +16,7 @@ kernels = Kernels()
 
 def _average(values: tuple[Array, ...]) -> Array:
     total: Array = reduce(np.add, values)
-    return total / total.dtype.type(len(values))
+    return np.asarray(total / total.dtype.type(len(values)))
 
 
 MERGES: dict[MergeKind, Callable[[tuple[Array, ...]], Array]] = {

@@ -28,7 +28,7 @@ def batch_norm(
     def run(x: Array) -> Array:
         sizes = [1] * x.ndim
         sizes[op.axis] = -1
-        y = x * scale.reshape(sizes)
+        y: Array = x * scale.reshape(sizes)
         y += shift.reshape(sizes)
         return y
 
@@ -41,7 +41,7 @@ def layer_norm(op: LayerNorm, *, gamma: Array | None = None, beta: Array | None 
 
     def run(x: Array) -> Array:
         sizes = [n if axis in op.axis else 1 for axis, n in enumerate(x.shape)]
-        y = x.copy() if op.rms_scaling else x - x.mean(axis=op.axis, keepdims=True)
+        y: Array = x.copy() if op.rms_scaling else x - x.mean(axis=op.axis, keepdims=True)
         variance = np.square(y).mean(axis=op.axis, keepdims=True)
         y /= np.sqrt(variance + x.dtype.type(op.epsilon))
         if gamma is not None:

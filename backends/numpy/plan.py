@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -57,9 +57,7 @@ class Plan:
         kernels: prepared kernels by node name, shared between plans.
     """
 
-    def __init__(
-        self, graph: Graph, outputs: Iterable[Value], kernels: dict[str, Kernel]
-    ) -> None:
+    def __init__(self, graph: Graph, outputs: Iterable[Value], kernels: dict[str, Kernel]) -> None:
         self.outputs = tuple(outputs)
         needed = graph.ancestors(v.node for v in self.outputs)
         nodes = [node for node in graph if node.name in needed]
@@ -70,12 +68,16 @@ class Plan:
         for node in nodes:
             if isinstance(node.op, Constant):
                 self._blank[slots[Value(node.name)]] = node.params["value"]
-        self.steps = _steps([n for n in nodes if not isinstance(n.op, (Input, Constant))],
-                            slots, self.outputs, kernels)
+        self.steps = _steps(
+            [n for n in nodes if not isinstance(n.op, (Input, Constant))],
+            slots,
+            self.outputs,
+            kernels,
+        )
         self._results = tuple(slots[v] for v in self.outputs)
         self._copies = _borrowed(nodes, self.outputs)
 
-    def walk(self, feeds: Mapping[str, Array]) -> Iterator[Traced]:
+    def walk(self, feeds: Mapping[str, Array]) -> Generator[Traced, None, list[Array]]:
         """Run step by step; the generator's return value is the list of outputs.
 
         Raises:
@@ -93,7 +95,7 @@ class Plan:
             seconds = perf_counter() - started
             if type(result) is not tuple:
                 result = (result,)
-            for slot, array in zip(outputs, result):
+            for slot, array in zip(outputs, result, strict=True):
                 env[slot] = array
             yield Traced(node, result, seconds)
             for slot in frees:
@@ -113,12 +115,14 @@ class Plan:
     def _owned(self, arrays: list[Array]) -> list[Array]:
         return [
             a.copy() if borrowed or a.base is not None else a
-            for a, borrowed in zip(arrays, self._copies)
+            for a, borrowed in zip(arrays, self._copies, strict=True)
         ]
 
 
 def _steps(
-    nodes: list[Node], slots: Mapping[Value, int], outputs: tuple[Value, ...],
+    nodes: list[Node],
+    slots: Mapping[Value, int],
+    outputs: tuple[Value, ...],
     kernels: dict[str, Kernel],
 ) -> tuple[Step, ...]:
     """Steps in order, each freeing what nobody reads after it."""

@@ -26,9 +26,7 @@ def pool(op: Pool) -> Kernel:
     """Combine shifted views along each axis in turn."""
 
     def make(shape: tuple[int, ...]) -> Kernel:
-        axes = [
-            (axis, *_taps(op, axis - 1, shape[axis])) for axis in range(1, len(shape) - 1)
-        ]
+        axes = [(axis, *_taps(op, axis - 1, shape[axis])) for axis in range(1, len(shape) - 1)]
         counts = _counts(op, shape) if op.kind == "average" else None
 
         def run(x: Array) -> Array:
@@ -110,12 +108,12 @@ def global_pool(op: GlobalPool, x: Array, mask: Array | None = None) -> Array:
     axes = tuple(range(1, x.ndim - 1))
     if op.kind == "max":
         low = _identity("max", x.dtype)
-        return x.max(axis=axes, keepdims=op.keepdims, initial=low)
+        return np.asarray(x.max(axis=axes, keepdims=op.keepdims, initial=low))
     if mask is None:
         total = x.sum(axis=axes, keepdims=op.keepdims, dtype=x.dtype)
-        return total / x.dtype.type(prod(x.shape[1:-1]))
+        return np.asarray(total / x.dtype.type(prod(x.shape[1:-1])))
     weight = mask.astype(x.dtype)[..., None]
+    total = (x * weight).sum(axis=1, keepdims=op.keepdims)
+    # A row without any step gives 0 / 0, in Keras too.
     with np.errstate(invalid="ignore"):
-        return (x * weight).sum(axis=1, keepdims=op.keepdims) / weight.sum(
-            axis=1, keepdims=op.keepdims
-        )
+        return np.asarray(total / weight.sum(axis=1, keepdims=op.keepdims))

@@ -314,10 +314,7 @@ class Layer:
         for t, kept in enumerate(masks):
             before = [s.copy() for s in states]
             self.cell(projected[:, t], states, work)
-            if self.op.zero_output_for_mask:
-                out = np.where(kept, h, 0)
-            else:
-                out = np.where(kept, h, out)
+            out = np.where(kept, h, 0 if self.op.zero_output_for_mask else out)
             for state, old in zip(states, before, strict=True):
                 np.copyto(state, old, where=~kept)
             if every is not None:
@@ -335,7 +332,7 @@ def recurrent(
     layer = Layer([Direction(op, kernel, recurrent_kernel, bias)])
 
     def run(x: Array, mask: Array | None = None, *initial: Array) -> Any:
-        given = [*initial] or [None] * op.states
+        given: list[Array | None] = [*initial] if initial else [None] * op.states
         every, last, final = layer.run(x, mask, given)
         out = last[0] if every is None else every[0].transpose(1, 0, 2)
         return (np.ascontiguousarray(out), *(s[0] for s in final)) if final else out
@@ -407,10 +404,11 @@ def _both(
         if initial is not None and count == 1:
             given = initial[index]
         elif initial is not None:
-            given = [np.stack(pair) for pair in zip(*initial, strict=True)]  # type: ignore[arg-type]
+            given = [np.stack(pair) for pair in zip(*initial, strict=True)]
         every, last, final = layer.run(x, mask, given)
-        for side in range(count):
-            outputs.append(last[side] if every is None else every[side].transpose(1, 0, 2))
+        outputs.extend(
+            last[side] if every is None else every[side].transpose(1, 0, 2) for side in range(count)
+        )
         finals.extend(s[side] for side in range(count) for s in final)
     return outputs, finals
 

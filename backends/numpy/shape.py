@@ -83,7 +83,11 @@ def upsample(op: Upsample, x: Array) -> Array:
     """Axis by axis."""
     for axis, factor in enumerate(op.size, 1):
         if factor != 1:
-            x = np.repeat(x, factor, axis) if op.interpolation == "nearest" else _linear(x, axis, factor)
+            x = (
+                np.repeat(x, factor, axis)
+                if op.interpolation == "nearest"
+                else _linear(x, axis, factor)
+            )
     return x if x.base is None else x.copy()
 
 
@@ -100,4 +104,4 @@ def _linear(x: Array, axis: int, factor: int) -> Array:
     weight = (at - low).astype(x.dtype).reshape(sizes)
     first = x.take(np.clip(low, 0, size - 1).astype(int), axis)
     second = x.take(np.clip(low + 1, 0, size - 1).astype(int), axis)
-    return first + (second - first) * weight
+    return np.asarray(first + (second - first) * weight)

@@ -47,7 +47,9 @@ class Kernels:
 
         return register
 
-    def prepares(self, op_type: type[OpT]) -> Callable[[Callable[..., Kernel]], Callable[..., Kernel]]:
+    def prepares(
+        self, op_type: type[OpT]
+    ) -> Callable[[Callable[..., Kernel]], Callable[..., Kernel]]:
         """Declare ``f(op, **params) -> kernel``, called once a node.
 
         It does everything that depends on attributes and parameters only, and

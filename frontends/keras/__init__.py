@@ -8,7 +8,6 @@ Open ``wiring.py`` first: it walks the model. ``files.py`` opens a file,
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from layergraph.ir.errors import UnsupportedError
 from layergraph.ir.graph import Graph

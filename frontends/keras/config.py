@@ -6,6 +6,7 @@ dropped: see ``Config.unread``.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -72,7 +73,7 @@ class Config:
         """A number."""
         return self._typed(key, default, "a number", _as_float)
 
-    def optional_float(self, key: str, default: Any = None) -> float | None:
+    def optional_float(self, key: str, default: Any = None) -> builtins.float | None:
         """A number or null."""
         return self._typed(key, default, "a number", lambda v: None if v is None else _as_float(v))
 
@@ -91,10 +92,12 @@ class Config:
             raise self.refusal(f"{key}={found!r} is not one of {', '.join(map(repr, choices))}")
         return found
 
-    def ints(self, key: str, length: int | None = None, default: Any = _REQUIRED) -> tuple[int, ...]:
+    def ints(
+        self, key: str, length: builtins.int | None = None, default: Any = _REQUIRED
+    ) -> tuple[builtins.int, ...]:
         """Several whole numbers; a single one stands for ``length`` equal ones."""
 
-        def convert(value: Any) -> tuple[int, ...]:
+        def convert(value: Any) -> tuple[builtins.int, ...]:
             if not isinstance(value, (list, tuple)):
                 return (_as_int(value),) * (1 if length is None else length)
             if length is not None and len(value) != length:

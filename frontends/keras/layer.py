@@ -182,9 +182,11 @@ class LayerCall:
         if first is not None:
             self.arguments[first] = map_tensors(
                 self.arguments[first],
-                lambda t: self.emit(Cast(dtype=dtype), t, part="cast").masked(t.mask)
-                if t.type.is_float and t.type.dtype != dtype
-                else t,
+                lambda t: (
+                    self.emit(Cast(dtype=dtype), t, part="cast").masked(t.mask)
+                    if t.type.is_float and t.type.dtype != dtype
+                    else t
+                ),
             )
 
     def weights(self, *attributes: str, **shapes: Shape | None) -> dict[str, Array]:
@@ -247,8 +249,11 @@ class LayerCall:
         return self._add(op, inputs, params, part)
 
     def _add(
-        self, op: Op, inputs: Iterable[Tensor | Value | None],
-        params: Mapping[str, Array] | None, part: str,
+        self,
+        op: Op,
+        inputs: Iterable[Tensor | Value | None],
+        params: Mapping[str, Array] | None,
+        part: str,
     ) -> tuple[Tensor, ...]:
         name = f"{self.name}/{part}" if part else self.name
         values = [i.value if isinstance(i, Tensor) else i for i in inputs]

@@ -66,8 +66,9 @@ def _inputs(model: ModelSpec, context: Context) -> Any:
     if first is not None and first.class_name == "InputLayer":
         return input_tensor(first, context)
     name = f"{first.name}_input" if first else "input"
-    dtype = "float32" if first is None or first.class_name != "Embedding" else "float32"
-    spec = LayerSpec(name, "InputLayer", {"batch_shape": model.batch_shape, "dtype": dtype})
+    spec = LayerSpec(
+        name, "InputLayer", {"batch_shape": model.batch_shape, "dtype": model.input_dtype}
+    )
     return input_tensor(spec, context)
 
 

@@ -86,12 +86,12 @@ class ModelSpec:
 
 
 def refs_in(data: Any) -> Iterator[TensorRef]:
-    """Tensor references anywhere in nested data."""
+    """Tensor references anywhere in nested data, dicts in the order of their keys."""
     if isinstance(data, TensorRef):
         yield data
     elif isinstance(data, (list, tuple)):
         for item in data:
             yield from refs_in(item)
     elif isinstance(data, dict):
-        for item in data.values():
-            yield from refs_in(item)
+        for key in sorted(data):
+            yield from refs_in(data[key])

@@ -197,7 +197,9 @@ class TreeWeights:
         counts: dict[str, int] = {}
         found: dict[str, LayerWeights] = {}
         for spec in model.layers:
-            if spec.is_operation or (model.kind == "sequential" and spec.class_name == "InputLayer"):
+            if spec.is_operation or (
+                model.kind == "sequential" and spec.class_name == "InputLayer"
+            ):
                 continue
             snake = snake_case(spec.class_name)
             number = counts.get(snake, 0)
@@ -219,7 +221,9 @@ class TreeWeights:
 
     def rest(self) -> list[str]:
         """Paths of layers' arrays nobody took."""
-        return [g for g in self._tree.groups if g.startswith("layers/") and g not in self._tree.taken]
+        return [
+            g for g in self._tree.groups if g.startswith("layers/") and g not in self._tree.taken
+        ]
 
 
 def _names_below(spec: LayerSpec) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from layergraph.frontends.keras.layer import Context, Layer, Tensor, map_tensors, tensors_in
 from layergraph.frontends.keras.registry import reader_of
-from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, TensorRef, refs_in
+from layergraph.frontends.keras.spec import LayerSpec, TensorRef, refs_in
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
 from layergraph.ir.graph import Source
@@ -17,7 +17,7 @@ from layergraph.ir.types import DTYPES, TensorType
 Key = tuple[str, int]
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - a signal, not an error
     """A value depends on a layer that was refused; the refusal is already on record."""
 
 
@@ -127,8 +127,8 @@ class _Functional:
             )
         for ref, tensor in zip(refs, given, strict=True):
             self._values[ref.layer, ref.call] = [tensor]
-        for ref in self._in_config_order():
-            self._evaluate(ref)
+        for key in self._in_config_order():
+            self._evaluate(key)
         return self._resolve(model.outputs)
 
     def _in_config_order(self) -> list[Key]:
@@ -219,7 +219,9 @@ def guarded(layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any]
     try:
         return layer(args, kwargs)
     except UnsupportedError as error:
-        layer.context.unsupported.extend(i for i in error.items if i not in layer.context.unsupported)
+        layer.context.unsupported.extend(
+            i for i in error.items if i not in layer.context.unsupported
+        )
         raise Unreadable from None
 
 
@@ -232,7 +234,9 @@ def input_tensor(spec: LayerSpec, context: Context) -> Tensor:
         raise layer.refusal("it states no shape", "build the model before saving it")
     for flag in ("sparse", "ragged"):
         if config.get(flag):
-            raise layer.refusal(f"{flag} inputs are not supported", "feed a dense array to the model")
+            raise layer.refusal(
+                f"{flag} inputs are not supported", "feed a dense array to the model"
+            )
     if isinstance(dtype, dict):
         dtype = dtype.get("config", {}).get("name", "")
     if dtype not in DTYPES:
@@ -255,5 +259,5 @@ def _note_if_unknown(layer: Layer | Model) -> None:
 def _ordered(inputs: Any, structure: Any) -> list[Tensor]:
     """Flat input tensors in the order of the model's inputs, dicts by key."""
     if isinstance(inputs, dict) and isinstance(structure, dict):
-        return [t for key in structure for t in _ordered(inputs[key], structure[key])]
+        return [t for key in sorted(structure) for t in _ordered(inputs[key], structure[key])]
     return tensors_in(inputs)

@@ -76,9 +76,7 @@ class DepthwiseConv(Op):
         *sizes, channels, multiplier = (s or 0 for s in kernel.shape)
         if x.shape[-1] is not None and x.shape[-1] != channels:
             raise ValueError(f"{x.shape[-1]} channels, the kernel expects {channels}")
-        windows = output_sizes(
-            x.shape[1:-1], sizes, self.strides, self.padding, self.dilation_rate
-        )
+        windows = output_sizes(x.shape[1:-1], sizes, self.strides, self.padding, self.dilation_rate)
         shape = (x.shape[0], *windows, channels * multiplier)
         return TensorType(shape, promote(x.dtype, kernel.dtype))
 

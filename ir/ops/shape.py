@@ -182,7 +182,9 @@ class Upsample(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         """The spatial axes multiplied."""
-        inner = [None if d is None else d * f for d, f in zip(x.shape[1:-1], self.size, strict=True)]
+        inner = [
+            None if d is None else d * f for d, f in zip(x.shape[1:-1], self.size, strict=True)
+        ]
         return x.with_shape((x.shape[0], *inner, x.shape[-1]))
 
 

@@ -29,7 +29,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
 
 def _folded(producer: Node, reader: Node) -> Node | None:
     op: Any = producer.op
-    if not (isinstance(reader.op, BatchNorm) and isinstance(op, tuple(FILTER_AXES))):
+    if not isinstance(reader.op, BatchNorm) or type(op) not in FILTER_AXES:
         return None
     if op.activation is not None or reader.op.axis != producer.types[0].rank - 1:
         return None

@@ -1,8 +1,8 @@
 """Run and convert saved Keras models without TensorFlow.
 
-    import layergraph as lg
-    interp = lg.Interpreter("model.keras")
-    y = interp(x)
+import layergraph as lg
+interp = lg.Interpreter("model.keras")
+y = interp(x)
 """
 
 from __future__ import annotations

@@ -73,13 +73,14 @@ def convert(source: PathLike, target: PathLike, *, overwrite: bool = False) -> G
             or its extension is none we write.
         UnsupportedError: lists every layer and option we do not have.
     """
-    if Path(target).suffix != ".lg":
+    kind = Path(target).suffix
+    if kind != ".lg":
         raise FileFormatError(
-            f"{os.fspath(target)}: cannot write {Path(target).suffix or 'files without extension'}; "
+            f"{os.fspath(target)}: cannot write {kind or 'files without extension'}; "
             "the IR file .lg is what this version writes"
         )
     if Path(target).exists() and not overwrite:
-        raise FileFormatError(f"{os.fspath(target)}: exists already; pass overwrite=True (--overwrite)")
+        raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
     graph = load(source)
     save(graph, target)
     return graph

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import case, parity
 
 import layergraph as lg
 from layergraph.ir.build import Builder
 from layergraph.ir.ops.embedding import Embedding
 from layergraph.ir.types import TensorType
+from support import case, parity
 
 CASES = [
     case("int ids", lambda k: k.layers.Embedding(10, 4), (7,), dtype="int32"),

@@ -38,7 +38,9 @@ def _two_outputs(k: Any, x: Any) -> Any:
 def _separate_backward(k: Any) -> Any:
     return k.layers.Bidirectional(
         k.layers.LSTM(4, return_sequences=True),
-        backward_layer=k.layers.LSTM(3, return_sequences=True, go_backwards=True, activation="relu"),
+        backward_layer=k.layers.LSTM(
+            3, return_sequences=True, go_backwards=True, activation="relu"
+        ),
     )
 
 

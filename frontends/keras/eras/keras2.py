@@ -154,8 +154,9 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "Conv1DTranspose": _CONVOLUTION,
     "Conv2DTranspose": _CONVOLUTION,
     "LeakyReLU": (_renamed(alpha="negative_slope"),),
-    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum",
-                   "Concatenate"), _MERGE),
+    **dict.fromkeys(
+        ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
+    ),
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,
@@ -185,7 +186,9 @@ def _map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
 def _shifted(spec: LayerSpec, shift: Callable[[TensorRef], TensorRef]) -> LayerSpec:
     from dataclasses import replace
 
-    calls = tuple(CallSpec(_map_refs(c.args, shift), _map_refs(c.kwargs, shift)) for c in spec.calls)
+    calls = tuple(
+        CallSpec(_map_refs(c.args, shift), _map_refs(c.kwargs, shift)) for c in spec.calls
+    )
     return replace(spec, calls=calls)
 
 

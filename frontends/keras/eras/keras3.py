@@ -11,6 +11,7 @@ from typing import Any
 
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
 from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
+from layergraph.ir.types import FLOATS
 
 WRAPPED = ("layer", "forward_layer", "backward_layer", "cell", "cells")
 """Options that hold a layer or a list of layers."""
@@ -120,16 +121,16 @@ class Keras3:
         """A Sequential; its input shape may stand in three places."""
         built = entry.get("build_config") or {}
         shape = config.get("build_input_shape") or built.get("input_shape")
-        dtype = "float32"
-        for spec in layers[:1]:
-            shape = spec.config.get("batch_shape") or shape
-            dtype = spec.config.get("dtype") or dtype
+        first = layers[0].config if layers else {}
+        shape = first.get("batch_shape") or shape
+        dtype = first.get("dtype")
         return ModelSpec(
             name=name,
             class_name=entry["class_name"],
             kind="sequential",
             layers=layers,
             batch_shape=tuple(shape) if isinstance(shape, (list, tuple)) else None,
+            input_dtype=dtype if dtype in FLOATS else "float32",
         )
 
     def border(self, data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:

@@ -13,8 +13,10 @@ from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
 
 def _rank(call: LayerCall) -> int:
     """The digit before the D of the class name."""
-    return int(call.spec.class_name.partition("D")[0][-1]) if call.spec.class_name[0] != "D" else int(
-        call.spec.class_name[-2]
+    return (
+        int(call.spec.class_name.partition("D")[0][-1])
+        if call.spec.class_name[0] != "D"
+        else int(call.spec.class_name[-2])
     )
 
 
@@ -65,7 +67,11 @@ def separable(call: LayerCall) -> Tensor:
     """Depthwise, then 1x1: keras/src/layers/convolutional/base_separable_conv.py."""
     rank, config = _rank(call), call.config
     x, back = channels_last_input(call, rank)
-    filters, multiplier, channels = config.int("filters"), config.int("depth_multiplier", 1), x.shape[-1]
+    filters, multiplier, channels = (
+        config.int("filters"),
+        config.int("depth_multiplier", 1),
+        x.shape[-1],
+    )
     ones = (1,) * rank
     params = call.weights(
         depthwise_kernel=(*config.ints("kernel_size", rank), channels, multiplier),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import NotEqual
+from layergraph.ir.ops.elementwise import Cast, NotEqual
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.elementwise import Cast
 from layergraph.ir.ops.shape import ExpandDims, Identity
 
 TRAINING = ("rate", "stddev", "l1", "l2", "data_format", "beta")

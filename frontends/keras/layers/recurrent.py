@@ -49,7 +49,9 @@ def _operator(call: LayerCall) -> tuple[Recurrent, int, bool]:
     return kind(**options), config.int("units"), config.bool("use_bias", True)
 
 
-def _shapes(op: Recurrent, features: int | None, units: int, use_bias: bool) -> dict[str, Shape | None]:
+def _shapes(
+    op: Recurrent, features: int | None, units: int, use_bias: bool
+) -> dict[str, Shape | None]:
     """Parameter shapes by role."""
     width = units * op.gates
     bias: Shape = (2, width) if isinstance(op, GRU) and op.reset_after else (width,)
@@ -96,8 +98,8 @@ def bidirectional(call: LayerCall) -> Any:
     ops: dict[str, Recurrent] = {}
     params: dict[str, Any] = {}
     for side, spec in sides.items():
-        ops[side], found = _side(call, side, spec, x)
-        params.update({f"{side}_{role}": array for role, array in found.items()})
+        ops[side], arrays = _side(call, side, spec, x)
+        params.update({f"{side}_{role}": array for role, array in arrays.items()})
     if backward is None:
         ops["backward"] = replace(ops["backward"], go_backwards=not ops["forward"].go_backwards)
     op = Bidirectional(merge_mode=mode, **ops)

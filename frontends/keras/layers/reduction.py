@@ -14,6 +14,4 @@ def reduce(call: LayerCall) -> Tensor:
     if axis is None:
         axis = list(range(len(x.shape)))
     axes = tuple(axis) if isinstance(axis, list) else (axis,)
-    return call.emit(
-        Reduce(kind="any", axis=axes, keepdims=call.config.bool("keepdims", False)), x
-    )
+    return call.emit(Reduce(kind="any", axis=axes, keepdims=call.config.bool("keepdims", False)), x)

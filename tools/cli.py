@@ -1,0 +1,141 @@
+"""The command ``layergraph``.
+
+Exit status: 0 fine, 1 a check failed, 2 bad usage or a bad file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from layergraph import __version__
+from layergraph.ir.errors import LayerGraphError, UnsupportedError
+
+DEBUG = "LAYERGRAPH_DEBUG"
+"""Environment variable; when set, errors come with their traceback."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    try:
+        status = command(parsed)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); closing at exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _complain("interrupted")
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _complain(_sentence(error))
+
+
+def _complain(sentence: str) -> int:
+    print(f"layergraph: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UnsupportedError) and len(error.items) > 1:
+        where = error.file or "the model"
+        return (
+            f"{where}: {len(error.items)} things are not supported, the first: {error.items[0]}; "
+            f"`layergraph check {where}` lists all"
+        )
+    if isinstance(error, LayerGraphError):
+        return " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return "not enough memory; use a smaller --batch-size or a machine with more"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    spelled = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"internal error, please report it ({spelled}); {DEBUG}=1 shows where"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="layergraph", description="Run and convert saved Keras models without TensorFlow."
+    )
+    parser.add_argument("--version", action="version", version=f"layergraph {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], about: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=command)
+        return sub
+
+    sub = add("inspect", _inspect, "show what wrote a model file, its nodes and its weights")
+    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    sub.add_argument("--optimized", action="store_true", help="show the graph as it is run")
+
+    sub = add("check", _check, "list everything in a model file that cannot be run")
+    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+
+    sub = add("convert", _convert, "convert a model file")
+    sub.add_argument("source", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    sub.add_argument("target", help="a .lg file")
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
+
+    sub = add("run", _run, "predict the rows of a file")
+    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    sub.add_argument("--input", required=True, help="a .npy, .npz or .csv file")
+    sub.add_argument("--output", help="a .npy, .npz or .csv file; default: print CSV")
+    sub.add_argument("--batch-size", type=_positive, default=32, help="rows at a time (32)")
+
+    add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _inspect(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.describe import inspect
+
+    return inspect(parsed.file, as_json=parsed.json, optimized=parsed.optimized)
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.describe import check
+
+    return check(parsed.file, as_json=parsed.json)
+
+
+def _convert(parsed: argparse.Namespace) -> int:
+    from layergraph import convert
+
+    graph = convert(parsed.source, parsed.target, overwrite=parsed.overwrite)
+    size = os.path.getsize(parsed.target)
+    print(f"{parsed.target}: {len(graph)} nodes, {size:,} bytes")
+    return 0
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.predict import run
+
+    return run(parsed.file, parsed.input, parsed.output, parsed.batch_size)
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.demo import run_demo
+
+    return run_demo()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
