@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 
-from layergraph.ir.errors import UnsupportedError
+from layergraph.ir.errors import FileFormatError, LayerGraphError, UnsupportedError
 from layergraph.ir.graph import Graph
+
+NONSENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What is raised where a damaged config has a value of another kind than every Keras writes."""
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
@@ -34,3 +37,11 @@ def load(path: str | os.PathLike[str]) -> Graph:
             return read_model(spec, saved)
         except UnsupportedError as error:
             raise UnsupportedError(error.items, file=saved.path) from None
+        except LayerGraphError:
+            raise
+        except NONSENSE as error:
+            raise FileFormatError(
+                f"{saved.path}: its model config makes no sense here "
+                f"({type(error).__name__}: {' '.join(str(error).split())[:150]}); "
+                "if Keras loads the file, please report it"
+            ) from error

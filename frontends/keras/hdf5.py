@@ -232,19 +232,17 @@ class _Check:
         total = len(self.groups) + len(self.datasets) + group.get_num_objs()
         if total > limits.MAX_OBJECTS:
             raise self.refused(f"it holds {total} objects")
-        found: list[bytes] = []
-
-        def visit(name: bytes, link: Any) -> None:
+        links: list[tuple[bytes, int, int]] = []
+        # Cython garbles what is raised in a callback, and hands one object to all of them.
+        group.links.iterate(lambda name, at: links.append((name, at.type, at.u)), info=True)
+        for name, kind, address in links:
             where = f"{path}/{name.decode('utf-8', 'replace')}"
-            if link.type != h5l.TYPE_HARD:
-                raise self.refused(f"{where!r} is {LINKS.get(link.type, 'a user-defined link')}")
-            if link.u in self.seen:
+            if kind != h5l.TYPE_HARD:
+                raise self.refused(f"{where!r} is {LINKS.get(kind, 'a user-defined link')}")
+            if address in self.seen:
                 raise self.refused(f"{where!r} is a second name of another object")
-            self.seen.add(link.u)
-            found.append(name)
-
-        group.links.iterate(visit, info=True)
-        return found
+            self.seen.add(address)
+        return [name for name, *_ in links]
 
     def object(self, group: Any, name: bytes, path: str) -> Any:
         """The group or dataset of a name."""
