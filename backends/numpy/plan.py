@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from layergraph.backends.numpy.table import Kernel, prepare
-from layergraph.ir.errors import KernelError, LayerGraphError
+from layergraph.ir.errors import InputError, KernelError, LayerGraphError
 from layergraph.ir.graph import Graph, Node, Value
 from layergraph.ir.op import Constant, Input, Op
 from layergraph.ir.types import Array, type_of
@@ -157,10 +157,12 @@ def _borrowed(nodes: list[Node], outputs: tuple[Value, ...]) -> tuple[bool, ...]
 
 
 def _failure(node: Node, arrays: list[Any], error: Exception) -> LayerGraphError:
+    layers = ", ".join(f"{s.layer!r} ({s.class_name})" for s in node.sources) or "no layer"
+    if isinstance(error, InputError):
+        return InputError(f"layer {layers}: {error}")
     if isinstance(error, LayerGraphError):
         return error
     given = ", ".join("none" if a is None else str(type_of(a)) for a in arrays)
-    layers = ", ".join(f"{s.layer!r} ({s.class_name})" for s in node.sources) or "no layer"
     wanted = ", ".join(map(str, node.types))
     return KernelError(
         f"node {node.name!r} of layer {layers} failed: {node.op} on inputs ({given}), "

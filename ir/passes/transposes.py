@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from layergraph.ir.graph import Graph, Node, Value
@@ -11,7 +11,7 @@ from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.normalization import BatchNorm
 from layergraph.ir.ops.shape import Transpose
 from layergraph.ir.passes.identities import drop_identity
-from layergraph.ir.passes.rewrite import pruned
+from layergraph.ir.passes.rewrite import rebuilt
 from layergraph.ir.types import TensorType
 
 
@@ -32,15 +32,26 @@ def cancel_transposes(graph: Graph) -> Graph:
 
 
 def _joined(graph: Graph) -> Graph:
-    """Every transpose reads what its chain of transposes begins with."""
+    """Every transpose reads what its chain of transposes begins with, none twice."""
     done: dict[str, Node] = {}
+    known: dict[tuple[Value | None, Op], Value] = {}
+    moved: dict[Value, Value] = {}
     for node in graph:
-        first = done[node.arguments[0].node] if node.arguments else node
-        if isinstance(node.op, Transpose) and isinstance(first.op, Transpose):
-            axes = tuple(first.op.axes[a] for a in node.op.axes)
-            node = replace(node, op=Transpose(axes=axes), inputs=first.inputs)
+        if isinstance(node.op, Transpose):
+            node = _from_the_first(node, done)
+            first = known.setdefault((node.inputs[0], node.op), Value(node.name))
+            if first.node != node.name:
+                moved[Value(node.name)] = first
         done[node.name] = node
-    return pruned(graph.replaced(done.values()))
+    return rebuilt(graph, (n for n in done.values() if Value(n.name) not in moved), moved)
+
+
+def _from_the_first(node: Node, done: Mapping[str, Node]) -> Node:
+    above = done[node.arguments[0].node]
+    if not (isinstance(node.op, Transpose) and isinstance(above.op, Transpose)):
+        return node
+    axes = tuple(above.op.axes[a] for a in node.op.axes)
+    return replace(node, op=Transpose(axes=axes), inputs=above.inputs)
 
 
 def _sunk(graph: Graph) -> Graph | None:
