@@ -73,7 +73,8 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
         params = {}
         for role, array in node.params.items():
             name = names.setdefault(id(array), f"{node.name}/{role}")
-            arrays[name] = np.ascontiguousarray(array)
+            # Not ascontiguousarray, which gives a scalar an axis.
+            arrays[name] = np.asarray(array, order="C")
             params[role] = name
         nodes.append(
             {

@@ -24,7 +24,7 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "convolution", "elementwise", "embedding", "linear", "merge",
+    "activation", "attention", "convolution", "elementwise", "embedding", "linear", "merge",
     "normalization", "pooling", "recurrent", "reduction", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""

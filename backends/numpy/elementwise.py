@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.elementwise import Cast, NotEqual, Unary, UnaryKind
+from layergraph.ir.ops.elementwise import Cast, NotEqual, Scale, Unary, UnaryKind
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -128,3 +128,13 @@ def cast(op: Cast, x: Array) -> Array:
 def not_equal(op: NotEqual, x: Array) -> Array:
     """Comparison with a number in the dtype of ``x``, as TensorFlow compares."""
     return np.asarray(x != x.dtype.type(op.value))
+
+
+@kernels.computes(Scale)
+def scale_(
+    op: Scale, x: Array, *, scale: Array | None = None, offset: Array | None = None
+) -> Array:
+    """One multiplication, one addition."""
+    y: Array = x * x.dtype.type(op.factor) if op.factor != 1 or scale is None else x
+    y = y if scale is None else y * scale
+    return y if offset is None else np.asarray(y + offset)

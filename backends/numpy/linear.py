@@ -1,11 +1,15 @@
-"""Linear maps over the last axis."""
+"""Linear maps and products of tensors: everything as matrix products."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 import numpy as np
 
+from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels, in_place
-from layergraph.ir.ops.linear import Dense
+from layergraph.ir.ops.linear import Dense, Einsum, EinsumDense, einsum_labels
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -18,6 +22,8 @@ def dense(op: Dense, *, kernel: Array, bias: Array | None = None) -> Kernel:
     activate = in_place(op.activation)
 
     def run(x: Array) -> Array:
+        # Whole numbers would make NumPy go to float64.
+        x = x if x.dtype == kernel.dtype else x.astype(kernel.dtype)
         rows = x.reshape(-1, kernel.shape[0])
         y = rows @ kernel
         if bias is not None:
@@ -28,3 +34,84 @@ def dense(op: Dense, *, kernel: Array, bias: Array | None = None) -> Kernel:
         return y
 
     return run
+
+
+@kernels.prepares(Einsum)
+def einsum(op: Einsum) -> Kernel:
+    """Two tensors as one batched matrix product where the labels allow."""
+
+    def make(*shapes: tuple[int, ...]) -> Kernel:
+        return product_of(op.equation, shapes)
+
+    return Specialised(make)
+
+
+@kernels.prepares(EinsumDense)
+def einsum_dense(op: EinsumDense, *, kernel: Array, bias: Array | None = None) -> Kernel:
+    """The product with the kernel, then bias and activation where it lies."""
+    activate = in_place(op.activation)
+
+    def make(shape: tuple[int, ...]) -> Kernel:
+        multiply = product_of(op.equation, (shape, kernel.shape))
+
+        def run(x: Array) -> Array:
+            y = np.ascontiguousarray(multiply(x, kernel))
+            if bias is not None:
+                y += bias
+            if activate is not None:
+                activate(y)
+            return y
+
+        return run
+
+    return Specialised(make)
+
+
+def product_of(equation: str, shapes: Sequence[tuple[int, ...]]) -> Kernel:
+    """A function that computes an einsum of arrays of these shapes.
+
+    Labels fall into four groups: in both tensors and the result (batch), in
+    both only (summed), in one and the result (rows, columns). With those the
+    product is a batched matrix product. Anything else is left to NumPy.
+    """
+    inputs, output = einsum_labels(equation, [len(s) for s in shapes])
+    plain = ",".join(inputs) + "->" + output
+    if len(inputs) != 2 or not _is_matrix_product(inputs, output, shapes):
+        return lambda *arrays: np.array(np.einsum(plain, *arrays))
+    first, second = inputs
+    sizes = dict(zip(first, shapes[0], strict=True)) | dict(zip(second, shapes[1], strict=True))
+    batch = [c for c in first if c in second and c in output]
+    summed = [c for c in first if c in second and c not in output]
+    rows = [c for c in first if c not in second]
+    columns = [c for c in second if c not in first]
+    left = [first.index(c) for c in (*batch, *rows, *summed)]
+    right = [second.index(c) for c in (*batch, *summed, *columns)]
+    result = [(*batch, *rows, *columns).index(c) for c in output]
+
+    def size(labels: Sequence[str]) -> list[int]:
+        return [sizes[c] for c in labels]
+
+    m, k, n = prod(size(rows)), prod(size(summed)), prod(size(columns))
+    shape = size([*batch, *rows, *columns])
+
+    def run(x: Array, y: Array) -> Array:
+        a = x.transpose(left).reshape(*size(batch), m, k)
+        b = y.transpose(right).reshape(*size(batch), k, n)
+        return np.asarray(np.matmul(a, b).reshape(shape).transpose(result))
+
+    return run
+
+
+def _is_matrix_product(
+    inputs: Sequence[str], output: str, shapes: Sequence[tuple[int, ...]]
+) -> bool:
+    first, second = inputs
+    distinct = all(len(set(term)) == len(term) for term in (first, second, output))
+    kept = all(c in output or (c in first and c in second) for c in first + second)
+    sizes: dict[str, int] = {}
+    alike = all(
+        sizes.setdefault(c, n) == n
+        for term, shape in zip(inputs, shapes, strict=True)
+        for c, n in zip(term, shape, strict=True)
+    )
+    return distinct and kept and alike

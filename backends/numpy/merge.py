@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from math import prod
 
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, MergeKind, Replace
+from layergraph.ir.ops.merge import Concatenate, Dot, Fill, Logical, Merge, MergeKind, Replace
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -57,3 +58,25 @@ def fill(op: Fill, x: Array) -> Array:
 def replace(op: Replace, x: Array, mask: Array) -> Array:
     """A choice element by element."""
     return np.where(mask, x, x.dtype.type(op.value))
+
+
+@kernels.computes(Dot)
+def dot(op: Dot, x1: Array, x2: Array) -> Array:
+    """One batched matrix product."""
+    if op.normalize:
+        x1, x2 = unit_length(x1, (op.axes[0],)), unit_length(x2, (op.axes[1],))
+    a, b = np.moveaxis(x1, op.axes[0], -1), np.moveaxis(x2, op.axes[1], 1)
+    size = a.shape[-1]
+    rows, columns = prod(a.shape[1:-1]), prod(b.shape[2:])
+    y = np.matmul(a.reshape(len(a), rows, size), b.reshape(len(b), size, columns))
+    return np.asarray(y).reshape(len(y), *((*a.shape[1:-1], *b.shape[2:]) or (1,)))
+
+
+def unit_length(x: Array, axes: tuple[int, ...]) -> Array:
+    """Divided by the root of the sum of squares, which counts as at least 1e-12.
+
+    Source: keras/src/backend/tensorflow/nn.py ``normalize``, Keras 3.15;
+    tf.linalg.l2_normalize.
+    """
+    squares = np.square(x).sum(axis=axes, keepdims=True)
+    return np.asarray(x / np.sqrt(np.maximum(squares, x.dtype.type(1e-12))))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from layergraph.backends.numpy.merge import unit_length
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.ir.ops.normalization import BatchNorm, LayerNorm
+from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, UnitNorm
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -51,3 +52,32 @@ def layer_norm(op: LayerNorm, *, gamma: Array | None = None, beta: Array | None 
         return y
 
     return run
+
+
+@kernels.prepares(GroupNorm)
+def group_norm(op: GroupNorm, *, gamma: Array | None = None, beta: Array | None = None) -> Kernel:
+    """Channels split in two axes, all axes but batch and group reduced."""
+
+    def run(x: Array) -> Array:
+        channels = x.shape[op.axis]
+        split = (*x.shape[: op.axis], op.groups, channels // op.groups, *x.shape[op.axis + 1 :])
+        y: Array = x.reshape(split)
+        axes = tuple(a for a in range(1, y.ndim) if a != op.axis)
+        y = y - y.mean(axis=axes, keepdims=True)
+        y /= np.sqrt(np.square(y).mean(axis=axes, keepdims=True) + x.dtype.type(op.epsilon))
+        y = y.reshape(x.shape)
+        sizes = [1] * x.ndim
+        sizes[op.axis] = -1
+        if gamma is not None:
+            y *= gamma.reshape(sizes)
+        if beta is not None:
+            y += beta.reshape(sizes)
+        return y
+
+    return run
+
+
+@kernels.computes(UnitNorm)
+def unit_norm(op: UnitNorm, x: Array) -> Array:
+    """By the length of each vector."""
+    return unit_length(x, op.axis)

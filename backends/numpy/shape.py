@@ -12,6 +12,7 @@ from layergraph.ir.ops.shape import (
     Identity,
     Pad,
     Repeat,
+    RepeatElements,
     Reshape,
     Transpose,
     Upsample,
@@ -105,3 +106,9 @@ def _linear(x: Array, axis: int, factor: int) -> Array:
     first = x.take(np.clip(low, 0, size - 1).astype(int), axis)
     second = x.take(np.clip(low + 1, 0, size - 1).astype(int), axis)
     return np.asarray(first + (second - first) * weight)
+
+
+@kernels.computes(RepeatElements)
+def repeat_elements(op: RepeatElements, x: Array) -> Array:
+    """One copy."""
+    return np.repeat(x, op.repeats, axis=op.axis)

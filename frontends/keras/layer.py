@@ -211,6 +211,10 @@ class LayerCall:
             self.layer.arrays[key] = source.take(wanted)
         return self.layer.arrays[key]
 
+    def discard_weights(self) -> None:
+        """Leave the layer's own remaining arrays unread: predictions do not need them."""
+        self.layer.weights.discard()
+
     def emit(
         self,
         op: Op,

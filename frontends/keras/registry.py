@@ -15,22 +15,26 @@ Masking: TypeAlias = Literal["pass", "drop", "own"]
 support masking in Keras), or set by the reader itself."""
 
 FAMILIES = {
+    "attention": "AdditiveAttention Attention GroupedQueryAttention MultiHeadAttention",
     "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "convolution": (
         "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose"
     ),
     "embedding": "Embedding",
-    "linear": "Dense",
+    "linear": "Dense EinsumDense",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
         "GaussianDropout GaussianNoise ActivityRegularization Identity Masking NotEqual"
     ),
     "merge": (
         "Add Subtract Multiply Average Maximum Minimum Concatenate LogicalAnd LogicalOr "
-        "OnesLike ZerosLike ExpandDims"
+        "OnesLike ZerosLike ExpandDims Dot ConvertToTensor"
     ),
-    "normalization": "BatchNormalization LayerNormalization",
+    "normalization": (
+        "BatchNormalization GroupNormalization LayerNormalization RMSNormalization "
+        "SpectralNormalization UnitNormalization"
+    ),
     "pooling": (
         "MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
         "AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "

@@ -29,6 +29,9 @@ class LayerWeights(Protocol):
     def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
         """Those of each layer, when this is a nested model."""
 
+    def discard(self) -> None:
+        """The layer's own arrays that are left are not needed."""
+
 
 def model_weights(saved: SavedModel) -> LayerWeights:
     """The weights of the model a file holds."""
@@ -51,6 +54,9 @@ class RootWeights:
     def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
         """A model holds no arrays of its own in this layout."""
         return _matched(self._file, "the model", [], shapes)
+
+    def discard(self) -> None:
+        """A model holds no arrays of its own in this layout."""
 
     def child(self, *attributes: str) -> LayerWeights:
         """Not part of this layout."""
@@ -89,6 +95,10 @@ class FlatWeights:
         count = len(shapes)
         head, self._left = self._left[:count], self._left[count:]
         return _matched(self._file, f"layer {self._layer!r}", head, shapes)
+
+    def discard(self) -> None:
+        """The rest of the list is not needed."""
+        self._left = []
 
     def child(self, *attributes: str) -> LayerWeights:
         """The same list: a wrapper's arrays are those of what it wraps, in turn."""
@@ -185,6 +195,10 @@ class TreeWeights:
         taken = _matched(self._tree.file, where, [("", a) for a in found], shapes)
         self._tree.taken.add(self._path)
         return self._tree.by_layer.setdefault(key, taken) if shapes else taken
+
+    def discard(self) -> None:
+        """What stands at this path is not needed."""
+        self._tree.taken.add(self._path)
 
     def child(self, *attributes: str) -> LayerWeights:
         """The path of an attribute."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from layergraph.ir.op import Activation, Op
-from layergraph.ir.types import TensorType
+from layergraph.ir.types import TensorType, broadcast_shapes
 
 UnaryKind = Literal[
     "relu", "relu6", "sigmoid", "tanh", "exponential", "softplus", "softsign", "silu",
@@ -65,3 +65,24 @@ class NotEqual(Op):
     def infer(self, x: TensorType) -> TensorType:
         """Booleans of the shape of ``x``."""
         return x.with_dtype("bool")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale(Op):
+    """``x * factor * scale + offset``.
+
+    Parameters, optional, that broadcast with x: scale, offset.
+    Source: keras/src/layers/preprocessing/rescaling.py, Keras 3.15.
+
+    Attributes:
+        factor: a number.
+    """
+
+    factor: float = 1.0
+
+    def infer(
+        self, x: TensorType, *, scale: TensorType | None = None, offset: TensorType | None = None
+    ) -> TensorType:
+        """The broadcast shape, the dtype of ``x``."""
+        shapes = [x.shape, *(p.shape for p in (scale, offset) if p is not None)]
+        return x.with_shape(broadcast_shapes(*shapes))

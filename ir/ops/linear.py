@@ -1,12 +1,14 @@
-"""Linear maps over the last axis."""
+"""Linear maps and products of tensors."""
 
 from __future__ import annotations
 
+import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from layergraph.ir.op import Activation, Op
-from layergraph.ir.types import TensorType, promote
+from layergraph.ir.types import Shape, TensorType, promote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +37,92 @@ class Dense(Op):
         if bias is not None and bias.shape != kernel.shape[1:]:
             raise ValueError(f"bias {bias.shape} does not match kernel {kernel.shape}")
         return TensorType((*x.shape[:-1], kernel.shape[1]), promote(x.dtype, kernel.dtype))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Einsum(Op):
+    """A product of tensors, summed over the labels that the result lacks.
+
+    Source: keras/src/ops/numpy.py ``einsum``, Keras 3.15.
+
+    Attributes:
+        equation: labels of the inputs and of the result, ``"bqd,bkd->bqk"``;
+            ``...`` stands for any further axes.
+    """
+
+    equation: str
+
+    def infer(self, *values: TensorType) -> TensorType:
+        """The sizes of the result's labels."""
+        shape = einsum_shape(self.equation, [v.shape for v in values])
+        return TensorType(shape, promote(*(v.dtype for v in values)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EinsumDense(Op):
+    """``einsum(equation, x, kernel) + bias``, a Dense layer over any axes.
+
+    Parameters: kernel, of the shape its labels ask for; bias, that broadcasts
+    with the result, optional.
+    Source: keras/src/layers/core/einsum_dense.py, Keras 3.15.
+
+    Attributes:
+        equation: labels of x, kernel and result.
+        activation: set by the pass ``fuse_activation`` only.
+    """
+
+    fuses_activation: ClassVar[bool] = True
+
+    equation: str
+    activation: Activation | None = None
+
+    def infer(
+        self, x: TensorType, *, kernel: TensorType, bias: TensorType | None = None
+    ) -> TensorType:
+        """The sizes of the result's labels."""
+        shape = einsum_shape(self.equation, [x.shape, kernel.shape])
+        return TensorType(shape, promote(x.dtype, kernel.dtype))
+
+
+def einsum_labels(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """Labels of inputs and result, with a capital letter for each axis of ``...``.
+
+    Raises:
+        ValueError: the equation does not fit the ranks.
+    """
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise ValueError(f"{equation!r} is for {len(terms)} tensors, there are {len(ranks)}")
+    extra = [rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True)]
+    if any(n < 0 or (n > 0 and "..." not in t) for n, t in zip(extra, terms, strict=True)):
+        raise ValueError(f"{equation!r} does not fit tensors of rank {list(ranks)}")
+    letters = string.ascii_uppercase[: max([0, *extra])]
+    inputs = [
+        term.replace("...", letters[len(letters) - n :])
+        for term, n in zip(terms, extra, strict=True)
+    ]
+    if not arrow:
+        once = [c for c in dict.fromkeys("".join(terms)) if left.count(c) == 1 and c.isalpha()]
+        right = ("..." if "..." in left else "") + "".join(sorted(once))
+    return inputs, right.replace("...", letters)
+
+
+def einsum_shape(equation: str, shapes: Sequence[Shape]) -> Shape:
+    """Shape of the result.
+
+    Raises:
+        ValueError: a label has two sizes, or the equation does not fit.
+    """
+    inputs, output = einsum_labels(equation, [len(s) for s in shapes])
+    sizes: dict[str, int | None] = {}
+    for term, shape in zip(inputs, shapes, strict=True):
+        for label, size in zip(term, shape, strict=True):
+            known = sizes.get(label)
+            if size is None or (size == 1 and known is not None):
+                sizes.setdefault(label, size)
+            elif known in (None, 1) or known == size:
+                sizes[label] = size
+            else:
+                raise ValueError(f"label {label!r} of {equation!r} has sizes {known} and {size}")
+    return tuple(sizes[label] for label in output)

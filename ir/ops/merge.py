@@ -111,3 +111,34 @@ class Replace(Op):
     def infer(self, x: TensorType, mask: TensorType) -> TensorType:
         """The broadcast shape, the dtype of ``x``."""
         return x.with_shape(broadcast_shapes(x.shape, mask.shape))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot(Op):
+    """Products of two values summed over one axis of each, row by row of the batch.
+
+    Inputs: x1 and x2, batch first.
+    Output: the other axes of x1, then those of x2; ``(batch, 1)`` when there
+    are none.
+    Source: keras/src/layers/merging/dot.py ``batch_dot`` and ``Dot``, Keras 3.15.
+
+    Attributes:
+        axes: the axis of x1 and that of x2, batch included, never negative.
+        normalize: divide both by their length along the axis first.
+    """
+
+    axes: tuple[int, int]
+    normalize: bool = False
+
+    def infer(self, x1: TensorType, x2: TensorType) -> TensorType:
+        """See above."""
+        sizes = {x1.shape[self.axes[0]], x2.shape[self.axes[1]]} - {None}
+        if len(sizes) > 1:
+            raise ValueError(f"the axes {self.axes} have sizes {sorted(s or 0 for s in sizes)}")
+        rest = [
+            d
+            for x, axis in zip((x1, x2), self.axes, strict=True)
+            for i, d in enumerate(x.shape)
+            if i not in (0, axis)
+        ]
+        return TensorType((x1.shape[0], *(rest or [1])), promote(x1.dtype, x2.dtype))

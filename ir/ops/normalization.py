@@ -62,3 +62,47 @@ class LayerNorm(Op):
     ) -> TensorType:
         """The type of ``x``."""
         return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupNorm(Op):
+    """Zero mean and unit variance of each group of channels of a row, then scale and shift.
+
+    Parameters, each ``(channels,)``, optional: gamma, beta.
+    Source: keras/src/layers/normalization/group_normalization.py, Keras 3.15.
+
+    Attributes:
+        groups: into how many groups the channels are split.
+        axis: axis of the channels, batch included, never negative.
+        epsilon: added to the variance.
+    """
+
+    groups: int
+    axis: int
+    epsilon: float
+
+    def infer(
+        self, x: TensorType, *, gamma: TensorType | None = None, beta: TensorType | None = None
+    ) -> TensorType:
+        """The type of ``x``."""
+        size = x.shape[self.axis]
+        if size is not None and size % self.groups:
+            raise ValueError(f"{size} channels do not split into {self.groups} groups")
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitNorm(Op):
+    """Each vector along some axes divided by its length.
+
+    Source: keras/src/layers/normalization/unit_normalization.py, Keras 3.15.
+
+    Attributes:
+        axis: axes of the vector, batch included, never negative.
+    """
+
+    axis: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x

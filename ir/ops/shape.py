@@ -191,3 +191,24 @@ class Upsample(Op):
 def _resized(shape: Shape, change: list[int]) -> Shape:
     inner = [None if d is None else d + c for d, c in zip(shape[1:-1], change, strict=True)]
     return (shape[0], *inner, shape[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatElements(Op):
+    """Each element of an axis several times in a row.
+
+    Source: keras/src/ops/numpy.py ``repeat``, Keras 3.15.
+
+    Attributes:
+        axis: the axis, batch included, never negative.
+        repeats: how many times.
+    """
+
+    axis: int
+    repeats: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The axis longer."""
+        size = x.shape[self.axis]
+        longer = None if size is None else size * self.repeats
+        return x.with_shape((*x.shape[: self.axis], longer, *x.shape[self.axis + 1 :]))

@@ -45,6 +45,11 @@ CASES = [
     case("concatenate of masked", _masked("Concatenate"), [(6, 4), (7, 4)], make="masked"),
     case("concatenate of masked and plain", _masked("Concatenate", both=False), [(6, 4), (6, 4)], make="masked"),
     case("concatenate of masked in time", _joined_in_time, [(6, 4), (5, 4)], make="masked"),
+    case("dot vectors", lambda k, a, b: k.layers.Dot(axes=1)([a, b]), [(5,), (5,)]),
+    case("dot normalized", lambda k, a, b: k.layers.Dot(axes=(2, 1), normalize=True)([a, b]), [(3, 5), (5, 4)]),
+    case("dot negative axes", lambda k, a, b: k.layers.Dot(axes=-1)([a, b]), [(3, 5), (4, 5)]),
+    case("dot mixed ranks", lambda k, a, b: k.layers.Dot(axes=(2, 1))([a, b]), [(3, 5), (5,)]),
+    case("dot high rank", lambda k, a, b: k.layers.Dot(axes=(3, 1))([a, b]), [(3, 4, 5), (5, 2)]),
 ]  # fmt: skip
 
 

@@ -19,6 +19,16 @@ CASES = [
     case("layer norm two axes", lambda k: k.layers.LayerNormalization(axis=[1, 2], epsilon=1e-2), (5, 4)),
     case("layer norm first axis", lambda k: k.layers.LayerNormalization(axis=1), (5, 4)),
     case("layer norm plain", lambda k: k.layers.LayerNormalization(scale=False, center=False), (5, 4)),
+    case("rms", lambda k: k.layers.RMSNormalization(), (5, 4), writers=("keras",)),
+    case("rms two axes", lambda k: k.layers.RMSNormalization(axis=[-2, -1], epsilon=0.1), (5, 4, 3), writers=("keras",)),
+    case("group", lambda k: k.layers.GroupNormalization(3), (5, 4, 6)),
+    case("group first axis", lambda k: k.layers.GroupNormalization(2, axis=1, epsilon=0.1, scale=False), (6, 5, 3)),
+    case("group middle axis", lambda k: k.layers.GroupNormalization(2, axis=2, center=False), (5, 6, 3)),
+    case("group instance", lambda k: k.layers.GroupNormalization(-1), (5, 4, 6)),
+    case("unit", lambda k: k.layers.UnitNormalization(), (5, 4)),
+    case("unit two axes", lambda k: k.layers.UnitNormalization(axis=[1, 2]), (5, 4, 3)),
+    case("spectral dense", lambda k: k.layers.SpectralNormalization(k.layers.Dense(3, activation="relu")), (5, 4), writers=("keras",)),
+    case("spectral conv", lambda k: k.layers.SpectralNormalization(k.layers.Conv2D(3, 2), power_iterations=2), (5, 4, 6), writers=("keras",)),
 ]  # fmt: skip
 
 

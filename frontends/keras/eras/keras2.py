@@ -157,6 +157,7 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
     ),
+    "MultiHeadAttention": (_stated(masking="add"),),
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,

@@ -19,6 +19,36 @@ WRAPPED = ("layer", "forward_layer", "backward_layer", "cell", "cells")
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Options that hold an activation: a name, or a layer."""
 
+RENAMED = {
+    "AvgPool1D": "AveragePooling1D",
+    "AvgPool2D": "AveragePooling2D",
+    "AvgPool3D": "AveragePooling3D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "Convolution1D": "Conv1D",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution2D": "Conv2D",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3D": "Conv3D",
+    "Convolution3DTranspose": "Conv3DTranspose",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D",
+    "GroupQueryAttention": "GroupedQueryAttention",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    "MaxPool3D": "MaxPooling3D",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "SyncBatchNormalization": "BatchNormalization",
+}
+"""Other names of a class, from ``keras_export`` of Keras 3.15 and older Kerases."""
+
 Entry = dict[str, Any]
 
 
@@ -63,11 +93,12 @@ class Keras3:
         if not isinstance(config, dict):
             config = {}
         name = str(entry.get("name") or config.get("name") or entry["class_name"].lower())
+        class_name = RENAMED.get(entry["class_name"], entry["class_name"])
         model = self.model(name, entry, config) if isinstance(config.get("layers"), list) else None
         return LayerSpec(
             name=name,
-            class_name=entry["class_name"],
-            config={} if model else self.options(entry["class_name"], config),
+            class_name=class_name,
+            config={} if model else self.options(class_name, config),
             module=str(entry.get("module") or ""),
             registered_name=str(entry.get("registered_name") or ""),
             calls=tuple(self.call(node) for node in entry.get("inbound_nodes") or ()),

@@ -1,11 +1,14 @@
-"""Dense."""
+"""Dense and its kin."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.linear import Dense
+from layergraph.ir.ops.linear import Dense, EinsumDense
+from layergraph.ir.types import Shape
 
 
 @reads("Dense", masking="pass")
@@ -16,3 +19,49 @@ def dense(call: LayerCall) -> Tensor:
     bias = (units,) if config.bool("use_bias", True) else None
     params = call.weights(kernel=(x.shape[-1], units), bias=bias)
     return call.emit(Dense(), x, params=params, then=[activation(call, "activation")])
+
+
+@reads("EinsumDense", masking="pass")
+def einsum_dense(call: LayerCall) -> Tensor:
+    """keras/src/layers/core/einsum_dense.py."""
+    x, config = call.input(), call.config
+    equation = config.text("equation")
+    output_shape = config.take("output_shape")
+    axes = config.take("bias_axes", None)
+    wanted = output_shape if isinstance(output_shape, list) else [output_shape]
+    kernel, bias = einsum_parameters(call, equation, x.shape, wanted, axes)
+    params = call.weights(kernel=kernel, bias=bias)
+    op = EinsumDense(equation=equation)
+    return call.emit(op, x, params=params, then=[activation(call, "activation")])
+
+
+def einsum_parameters(
+    call: LayerCall, equation: str, shape: Shape, output_shape: list[int | None], bias_axes: Any
+) -> tuple[Shape, Shape | None]:
+    """Shapes of kernel and bias of an EinsumDense.
+
+    Source: keras/src/layers/core/einsum_dense.py ``_analyze_einsum_string``, Keras 3.15.
+    """
+    left, _, output = equation.replace(" ", "").partition("->")
+    source, kernel = left.split(",")
+    known: dict[str, int | None] = {}
+    # Labels stand for axes from the end where "..." is in front, else from the start.
+    for term, sizes in ((output, output_shape), (source, list(shape[1:]))):
+        labels = term.replace("...", "")
+        if not term.startswith("..."):
+            labels = labels[1:] if "..." not in term else labels
+        if term.endswith("..."):
+            labels = term[1:-3]
+            pairs = zip(labels, sizes, strict=False)
+        else:
+            pairs = zip(reversed(labels), reversed(sizes), strict=False)
+        for label, size in pairs:
+            known[label] = size if known.get(label) is None else known[label]
+    if missing := [label for label in kernel if label not in known]:
+        raise call.refusal(f"equation={equation!r} does not say how large {missing[0]!r} is")
+    shape_of_bias = None
+    if bias_axes:
+        labels = output.replace("...", "")
+        first = min(labels.index(c) for c in bias_axes)
+        shape_of_bias = tuple(known[c] if c in bias_axes else 1 for c in labels[first:])
+    return tuple(known[c] for c in kernel), shape_of_bias

@@ -7,9 +7,10 @@ from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.merge import Concatenate, Fill, Logical, Merge, Replace
+from layergraph.ir.ops.elementwise import Cast
+from layergraph.ir.ops.merge import Concatenate, Dot, Fill, Logical, Merge, Replace
 from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import ExpandDims
+from layergraph.ir.ops.shape import ExpandDims, Identity
 
 
 @reads("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", masking="own")
@@ -111,3 +112,23 @@ def like(call: LayerCall) -> Tensor:
 def expand_dims(call: LayerCall) -> Tensor:
     """``keras.ops.expand_dims``."""
     return call.emit(ExpandDims(axis=call.config.int("axis")), call.input())
+
+
+@reads("Dot")
+def dot(call: LayerCall) -> Tensor:
+    """keras/src/layers/merging/dot.py."""
+    first, second = call.inputs()
+    given = call.config.take("axes")
+    axes = given if isinstance(given, list) else [given, given]
+    ranks = (len(first.shape), len(second.shape))
+    a, b = (axis % rank for axis, rank in zip(axes, ranks, strict=True))
+    op = Dot(axes=(a, b), normalize=call.config.bool("normalize", False))
+    return call.emit(op, first, second)
+
+
+@reads("ConvertToTensor", masking="pass", arguments=("x",))
+def convert_to_tensor(call: LayerCall) -> Tensor:
+    """``keras.ops.convert_to_tensor`` of what is a tensor already."""
+    dtype = call.argument("dtype") or call.config.take("dtype", None)
+    call.config.ignore("sparse", "ragged")
+    return call.emit(Cast(dtype=dtype) if dtype else Identity(), call.input())

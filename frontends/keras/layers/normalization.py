@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from layergraph.frontends.keras.layer import LayerCall, Tensor
+from typing import Any
+
+from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import signature
-from layergraph.ir.ops.normalization import BatchNorm, LayerNorm
+from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, UnitNorm
+from layergraph.ir.ops.shape import Identity
 
 
 @reads("BatchNormalization", masking="pass", arguments=("inputs",))
@@ -34,8 +37,7 @@ def batch_normalization(call: LayerCall) -> Tensor:
 def layer_normalization(call: LayerCall) -> Tensor:
     """keras/src/layers/normalization/layer_normalization.py."""
     x, config = call.input(), call.config
-    given = config.take("axis", -1)
-    axes = tuple(sorted(a % len(x.shape) for a in (given if isinstance(given, list) else [given])))
+    axes = _axes(call)
     rms = config.bool("rms_scaling", False)
     size = tuple(x.shape[a] for a in axes)
     params = call.weights(
@@ -44,3 +46,53 @@ def layer_normalization(call: LayerCall) -> Tensor:
     )
     op = LayerNorm(axis=axes, epsilon=config.float("epsilon", 1e-3), rms_scaling=rms)
     return call.emit(op, x, params=params)
+
+
+def _axes(call: LayerCall) -> tuple[int, ...]:
+    given = call.config.take("axis", -1)
+    rank = len(call.input().shape)
+    return tuple(sorted(a % rank for a in (given if isinstance(given, list) else [given])))
+
+
+@reads("RMSNormalization", masking="pass")
+def rms_normalization(call: LayerCall) -> Tensor:
+    """keras/src/layers/normalization/rms_normalization.py."""
+    x, axes = call.input(), _axes(call)
+    params = call.weights(scale=tuple(x.shape[a] for a in axes))
+    op = LayerNorm(axis=axes, epsilon=call.config.float("epsilon", 1e-6), rms_scaling=True)
+    return call.emit(op, x, params={"gamma": params["scale"]})
+
+
+@reads("GroupNormalization", masking="pass")
+def group_normalization(call: LayerCall) -> Tensor:
+    """keras/src/layers/normalization/group_normalization.py; -1 groups is one a channel."""
+    x, config = call.input(), call.config
+    axis = config.int("axis", -1) % len(x.shape)
+    channels, groups = x.shape[axis], config.int("groups", 32)
+    params = call.weights(
+        gamma=(channels,) if config.bool("scale", True) else None,
+        beta=(channels,) if config.bool("center", True) else None,
+    )
+    op = GroupNorm(
+        groups=(channels or 1) if groups == -1 else groups,
+        axis=axis,
+        epsilon=config.float("epsilon", 1e-3),
+    )
+    return call.emit(op, x, params=params)
+
+
+@reads("UnitNormalization", masking="pass")
+def unit_normalization(call: LayerCall) -> Tensor:
+    """keras/src/layers/normalization/unit_normalization.py."""
+    return call.emit(UnitNorm(axis=_axes(call)), call.input())
+
+
+@reads("SpectralNormalization", masking="own")
+def spectral_normalization(call: LayerCall) -> Any:
+    """keras/src/layers/normalization/spectral_normalization.py: at inference the wrapped layer."""
+    call.config.ignore("power_iterations")
+    child = call.layer.child(call.config.take("layer"), "layer")
+    result = child([call.argument(name) for name in call.arguments])
+    # The vector that training keeps is stored, and in .keras the kernel once more.
+    call.discard_weights()
+    return map_tensors(result, lambda t: call.emit(Identity(), t).masked(t.mask))
