@@ -13,8 +13,23 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.elementwise import Cast, NotEqual, Scale, Unary, UnaryKind
-from layergraph.ir.types import Array
+from layergraph.ir.ops.elementwise import (
+    COMPARISONS,
+    KEEPING,
+    TRUTHS,
+    Binary,
+    BinaryKind,
+    Cast,
+    Clip,
+    Math,
+    MathKind,
+    NotEqual,
+    Scale,
+    Unary,
+    UnaryKind,
+    Where,
+)
+from layergraph.ir.types import Array, promote, type_of
 
 kernels = Kernels()
 
@@ -138,3 +153,85 @@ def scale_(
     y: Array = x * x.dtype.type(op.factor) if op.factor != 1 or scale is None else x
     y = y if scale is None else y * scale
     return y if offset is None else np.asarray(y + offset)
+
+
+def _erf(x: Array) -> Array:
+    # Imported here: the activation family builds on this file.
+    from layergraph.backends.numpy.activation import erf
+
+    return erf(x)
+
+
+MATH: dict[MathKind, Callable[[Array], Any]] = {
+    **{
+        kind: getattr(np, kind)
+        for kind in (
+            "absolute", "negative", "sign", "square", "floor", "ceil", "trunc", "sqrt",
+            "reciprocal", "cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sin",
+            "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
+            "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "logical_not", "isnan", "isinf",
+            "isfinite", "isposinf", "isneginf", "signbit",
+        )
+    },
+    "round": np.rint,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "erf": _erf,
+    "erfc": lambda x: 1 - _erf(x),
+    "bitwise_not": np.invert,
+}  # type: ignore[dict-item]  # fmt: skip
+
+
+@kernels.computes(Math)
+def math_(op: Math, x: Array) -> Array:
+    """The table row of the operator's kind; quiet about NaN, as TensorFlow is."""
+    wanted = op.infer(type_of(x)).dtype
+    if op.kind not in TRUTHS and x.dtype.kind != "f" and op.kind not in KEEPING:
+        x = x.astype(wanted)
+    with np.errstate(all="ignore"):
+        y = np.asarray(MATH[op.kind](x))
+    return y if y.dtype == wanted else y.astype(wanted)
+
+
+def _divide_no_nan(x1: Array, x2: Array) -> Array:
+    return np.where(x2 == 0, x1.dtype.type(0), x1 / np.where(x2 == 0, x2.dtype.type(1), x2))
+
+
+BINARY: dict[BinaryKind, Callable[[Array, Array], Any]] = {
+    **{
+        kind: getattr(np, kind)
+        for kind in (
+            "divide", "floor_divide", "mod", "power", "arctan2", "hypot", "logaddexp", "equal",
+            "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_xor", "fmax",
+            "fmin", "fmod", "heaviside", "copysign", "bitwise_and", "bitwise_or", "bitwise_xor",
+        )
+    },
+    "divide_no_nan": _divide_no_nan,
+    "squared_difference": lambda x1, x2: np.square(x1 - x2),
+}  # type: ignore[dict-item]  # fmt: skip
+
+
+@kernels.computes(Binary)
+def binary(op: Binary, x1: Array, x2: Array) -> Array:
+    """The table row of the operator's kind, on operands of the common dtype."""
+    common = promote(x1.dtype.name, x2.dtype.name)
+    wanted = op.infer(type_of(x1), type_of(x2)).dtype
+    if op.kind not in COMPARISONS:
+        common = wanted
+    with np.errstate(all="ignore"):
+        y = BINARY[op.kind](x1.astype(common, copy=False), x2.astype(common, copy=False))
+    return np.asarray(y).astype(wanted, copy=False)
+
+
+@kernels.computes(Clip)
+def clip(op: Clip, x: Array) -> Array:
+    """Both bounds at once."""
+    x = x.astype("int32") if x.dtype == bool else x
+    low, high = (None if b is None else x.dtype.type(b) for b in (op.low, op.high))
+    return np.asarray(np.clip(x, low, high))
+
+
+@kernels.computes(Where)
+def where(op: Where, condition: Array, x1: Array, x2: Array) -> Array:
+    """A choice element by element."""
+    common = promote(x1.dtype.name, x2.dtype.name)
+    return np.where(condition, x1.astype(common, copy=False), x2.astype(common, copy=False))

@@ -9,8 +9,18 @@ from math import prod
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.merge import Concatenate, Dot, Fill, Logical, Merge, MergeKind, Replace
-from layergraph.ir.types import Array
+from layergraph.ir.ops.merge import (
+    Concatenate,
+    Dot,
+    Fill,
+    Logical,
+    Matmul,
+    Merge,
+    MergeKind,
+    Replace,
+    Stack,
+)
+from layergraph.ir.types import Array, promote
 
 kernels = Kernels()
 
@@ -32,14 +42,18 @@ MERGES: dict[MergeKind, Callable[[tuple[Array, ...]], Array]] = {
 
 @kernels.computes(Merge)
 def merge(op: Merge, *values: Array) -> Array:
-    """The table row of the operator's kind."""
+    """The table row of the operator's kind, in the common dtype."""
+    dtype = promote(*(v.dtype.name for v in values))
+    if any(v.dtype != dtype for v in values):
+        values = tuple(v.astype(dtype, copy=False) for v in values)
     return MERGES[op.kind](values)
 
 
 @kernels.computes(Concatenate)
 def concatenate(op: Concatenate, *values: Array) -> Array:
     """One copy of each."""
-    return np.concatenate(values, axis=op.axis)
+    dtype = promote(*(v.dtype.name for v in values))
+    return np.concatenate(values, axis=op.axis, dtype=dtype)
 
 
 @kernels.computes(Logical)
@@ -80,3 +94,16 @@ def unit_length(x: Array, axes: tuple[int, ...]) -> Array:
     """
     squares = np.square(x).sum(axis=axes, keepdims=True)
     return np.asarray(x / np.sqrt(np.maximum(squares, x.dtype.type(1e-12))))
+
+
+@kernels.computes(Stack)
+def stack(op: Stack, *values: Array) -> Array:
+    """One copy of each."""
+    return np.stack(np.broadcast_arrays(*values), axis=op.axis)
+
+
+@kernels.computes(Matmul)
+def matmul(op: Matmul, x1: Array, x2: Array) -> Array:
+    """NumPy's own, in the common dtype."""
+    dtype = promote(x1.dtype.name, x2.dtype.name)
+    return np.asarray(x1.astype(dtype, copy=False) @ x2.astype(dtype, copy=False))

@@ -142,3 +142,41 @@ class Dot(Op):
             if i not in (0, axis)
         ]
         return TensorType((x1.shape[0], *(rest or [1])), promote(x1.dtype, x2.dtype))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack(Op):
+    """Values of one shape side by side along a new axis.
+
+    Source: keras/src/ops/numpy.py ``stack``, Keras 3.15.
+
+    Attributes:
+        axis: where the axis stands in the output, negative from the end.
+    """
+
+    axis: int = 0
+
+    def infer(self, *values: TensorType) -> TensorType:
+        """The common shape with the axis inserted."""
+        shape = broadcast_shapes(*(v.shape for v in values))
+        axis = self.axis % (len(shape) + 1)
+        dtype = promote(*(v.dtype for v in values))
+        return TensorType((*shape[:axis], len(values), *shape[axis:]), dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matmul(Op):
+    """Matrix product of the last two axes, broadcast over the others.
+
+    Source: keras/src/ops/numpy.py ``matmul``, Keras 3.15.
+    """
+
+    def infer(self, x1: TensorType, x2: TensorType) -> TensorType:
+        """NumPy's rule, vectors included."""
+        rows = x1.shape[-2:-1]
+        columns = x2.shape[-1:] if x2.rank > 1 else ()
+        inner = x2.shape[-2] if x2.rank > 1 else x2.shape[0]
+        if None not in (x1.shape[-1], inner) and x1.shape[-1] != inner:
+            raise ValueError(f"{x1.shape[-1]} columns do not meet {inner} rows")
+        batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+        return TensorType((*batch, *rows, *columns), promote(x1.dtype, x2.dtype))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from layergraph.ir.op import Op
 from layergraph.ir.types import Shape, TensorType, product
@@ -212,3 +212,291 @@ class RepeatElements(Op):
         size = x.shape[self.axis]
         longer = None if size is None else size * self.repeats
         return x.with_shape((*x.shape[: self.axis], longer, *x.shape[self.axis + 1 :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewShape(Op):
+    """Another shape, batch included.
+
+    Source: keras/src/ops/numpy.py ``reshape``, Keras 3.15.
+
+    Attributes:
+        shape: all dimensions; one may be -1.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    shape: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape, -1 resolved where the sizes are known."""
+        total = product(x.shape)
+        known = product([d for d in self.shape if d != -1]) or 0
+        rest = None if total is None else total // max(known, 1)
+        # Keras itself takes an unknown batch to be what -1 stands for.
+        return x.with_shape(tuple(rest if d == -1 else d for d in self.shape))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squeeze(Op):
+    """Axes of size 1 gone.
+
+    Source: keras/src/ops/numpy.py ``squeeze``, Keras 3.15.
+
+    Attributes:
+        axis: which axes, negative from the end; ``None`` for all of known size 1.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    axis: tuple[int, ...] | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The other axes."""
+        gone = squeezed_axes(self, x.shape)
+        return x.with_shape(tuple(d for i, d in enumerate(x.shape) if i not in gone))
+
+
+def squeezed_axes(op: Squeeze, shape: Shape) -> tuple[int, ...]:
+    """Axes that go away, never negative."""
+    if op.axis is None:
+        return tuple(i for i, d in enumerate(shape) if d == 1)
+    return tuple(a % len(shape) for a in op.axis)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastTo(Op):
+    """The value repeated along axes of size 1 and new leading ones.
+
+    Source: keras/src/ops/numpy.py ``broadcast_to``, Keras 3.15.
+
+    Attributes:
+        shape: all dimensions.
+    """
+
+    shape: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape."""
+        return x.with_shape(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile(Op):
+    """The whole value several times along each axis.
+
+    Source: keras/src/ops/numpy.py ``tile``, Keras 3.15.
+
+    Attributes:
+        repeats: how often along each axis, counted from the last.
+    """
+
+    repeats: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """Each size multiplied."""
+        rank = max(x.rank, len(self.repeats))
+        shape = (1,) * (rank - x.rank) + x.shape
+        times = (1,) * (rank - len(self.repeats)) + self.repeats
+        return x.with_shape(
+            tuple(None if d is None else d * t for d, t in zip(shape, times, strict=True))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Op):
+    """A part of the value, as Python's indexing takes it.
+
+    Source: keras/src/ops/numpy.py ``GetItem``, Keras 3.15.
+
+    Attributes:
+        key: an entry an axis: a number drops the axis, ``(start, stop, step)``
+            with ``None`` for open ends keeps a part of it, ``"new"`` adds one,
+            ``"..."`` stands for all that are not mentioned.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    key: tuple[int | str | tuple[int | None, ...], ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The sizes of the parts."""
+        shape: list[int | None] = []
+        axes = iter(x.shape)
+        used = sum(k not in ("new", "...") for k in self.key)
+        for entry in (*self.key, *(() if "..." in self.key else ("...",))):
+            if entry == "new":
+                shape.append(1)
+            elif entry == "...":
+                shape.extend(next(axes) for _ in range(x.rank - used))
+            else:
+                size = next(axes)
+                if isinstance(entry, tuple):
+                    shape.append(_part(size, entry))
+        return x.with_shape(shape)
+
+    @property
+    def index(self) -> tuple[Any, ...]:
+        """The key as NumPy takes it."""
+        names = {"new": None, "...": ...}
+        return tuple(
+            names[k] if isinstance(k, str) else slice(*k) if isinstance(k, tuple) else k
+            for k in self.key
+        )
+
+
+def _part(size: int | None, key: tuple[int | None, ...]) -> int | None:
+    if size is not None:
+        return len(range(*slice(*key).indices(size)))
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PadAll(Op):
+    """Elements around any axes.
+
+    Source: keras/src/ops/numpy.py ``pad``, Keras 3.15.
+
+    Attributes:
+        pad_width: elements before and behind each axis, batch included.
+        mode: what they are.
+        value: the constant.
+    """
+
+    pad_width: tuple[tuple[int, int], ...]
+    mode: Literal["constant", "reflect", "symmetric"] = "constant"
+    value: float = 0.0
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The axes grown."""
+        return x.with_shape(
+            tuple(
+                None if d is None else d + before + behind
+                for d, (before, behind) in zip(x.shape, self.pad_width, strict=True)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip(Op):
+    """Axes backwards.
+
+    Source: keras/src/ops/numpy.py ``flip``, Keras 3.15.
+
+    Attributes:
+        axis: which axes, negative from the end; ``None`` for all.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    axis: tuple[int, ...] | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roll(Op):
+    """Elements moved along axes; what leaves comes in at the other end.
+
+    Source: keras/src/ops/numpy.py ``roll``, Keras 3.15.
+
+    Attributes:
+        shift: how far, one number an axis.
+        axis: which axes; ``None`` for the flattened value.
+    """
+
+    shift: tuple[int, ...]
+    axis: tuple[int, ...] | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take(Op):
+    """Elements of an axis by number, negative from the end.
+
+    Inputs: x; indices, whole numbers of any shape.
+    Source: keras/src/ops/numpy.py ``take``, Keras 3.15.
+
+    Attributes:
+        axis: the axis, never negative.
+    """
+
+    axis: int
+
+    def infer(self, x: TensorType, indices: TensorType) -> TensorType:
+        """The shape of the indices in place of the axis."""
+        return x.with_shape((*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Op):
+    """Parts of the value along an axis, each an output.
+
+    Source: keras/src/ops/numpy.py ``split``, Keras 3.15.
+
+    Attributes:
+        at: places to cut at.
+        axis: the axis, never negative.
+        squeeze: drop the axis, of parts of size 1.
+    """
+
+    at: tuple[int, ...]
+    axis: int
+    squeeze: bool = False
+
+    def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        """A type a part."""
+        size = x.shape[self.axis]
+        ends = (*self.at, size)
+        sizes = [None if e is None else e - s for s, e in zip((0, *self.at), ends, strict=True)]
+        before, behind = x.shape[: self.axis], x.shape[self.axis + 1 :]
+        if self.squeeze:
+            return tuple(x.with_shape((*before, *behind)) for _ in sizes)
+        return tuple(x.with_shape((*before, n, *behind)) for n in sizes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneHot(Op):
+    """A 1 at the place each whole number names, 0 elsewhere, along a new axis.
+
+    Source: keras/src/ops/nn.py ``one_hot``, Keras 3.15.
+
+    Attributes:
+        num_classes: size of the new axis.
+        axis: where it stands in the output, negative from the end.
+        dtype: dtype of the output.
+    """
+
+    num_classes: int
+    axis: int = -1
+    dtype: str = "float32"
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape of ``x`` with the axis inserted."""
+        axis = self.axis % (x.rank + 1)
+        shape = (*x.shape[:axis], self.num_classes, *x.shape[axis:])
+        return TensorType(shape, self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triangle(Op):
+    """One side of the diagonal of the last two axes, 0 on the other.
+
+    Source: keras/src/ops/numpy.py ``tril`` and ``triu``, Keras 3.15.
+
+    Attributes:
+        upper: keep what is above, else what is below.
+        k: how far the diagonal is moved.
+    """
+
+    upper: bool
+    k: int = 0
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x

@@ -93,7 +93,8 @@ class Keras3:
         if not isinstance(config, dict):
             config = {}
         name = str(entry.get("name") or config.get("name") or entry["class_name"].lower())
-        class_name = RENAMED.get(entry["class_name"], entry["class_name"])
+        written: str = entry["class_name"]
+        class_name = RENAMED.get(written, written)
         model = self.model(name, entry, config) if isinstance(config.get("layers"), list) else None
         return LayerSpec(
             name=name,
