@@ -24,8 +24,8 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "attention", "convolution", "elementwise", "embedding", "linear", "merge",
-    "normalization", "pooling", "recurrent", "reduction", "shape",
+    "activation", "attention", "convolution", "elementwise", "embedding", "indexing",
+    "linear", "merge", "normalization", "pooling", "recurrent", "reduction", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

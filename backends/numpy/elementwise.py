@@ -178,7 +178,7 @@ MATH: dict[MathKind, Callable[[Array], Any]] = {
     "erf": _erf,
     "erfc": lambda x: 1 - _erf(x),
     "bitwise_not": np.invert,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 
 @kernels.computes(Math)
@@ -207,7 +207,7 @@ BINARY: dict[BinaryKind, Callable[[Array, Array], Any]] = {
     },
     "divide_no_nan": _divide_no_nan,
     "squared_difference": lambda x1, x2: np.square(x1 - x2),
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 
 @kernels.computes(Binary)

@@ -14,7 +14,6 @@ from layergraph.ir.types import Array, type_of
 kernels = Kernels()
 
 
-
 def _logsumexp(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
     top = x.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
@@ -50,7 +49,7 @@ REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
     "euclidean": lambda x, axis, keepdims: np.sqrt(
         np.square(x).sum(axis=axis, keepdims=keepdims)
     ),
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 
 @kernels.computes(Reduce)

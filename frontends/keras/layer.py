@@ -75,9 +75,11 @@ class Layer:
         Raises:
             UnsupportedError: class, option or argument we do not have.
         """
-        reader = reader_of(self.spec.class_name)
+        reader = reader_of(self.spec.key)
         if reader is None:
             raise self.unknown()
+        if reader.arguments[-1:] == ("*",):
+            args = [list(args)] if len(args) != 1 else args
         named = dict(zip(reader.arguments, args, strict=False))
         if len(args) > len(reader.arguments):
             raise self.refusal(f"it is called with {len(args)} positional arguments")

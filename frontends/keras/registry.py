@@ -25,12 +25,9 @@ FAMILIES = {
     "linear": "Dense EinsumDense",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
-        "GaussianDropout GaussianNoise ActivityRegularization Identity Masking NotEqual"
+        "GaussianDropout GaussianNoise ActivityRegularization Identity Masking"
     ),
-    "merge": (
-        "Add Subtract Multiply Average Maximum Minimum Concatenate LogicalAnd LogicalOr "
-        "OnesLike ZerosLike ExpandDims Dot ConvertToTensor"
-    ),
+    "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate Dot",
     "normalization": (
         "BatchNormalization GroupNormalization LayerNormalization RMSNormalization "
         "SpectralNormalization UnitNormalization"
@@ -41,7 +38,6 @@ FAMILIES = {
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
     ),
     "recurrent": "SimpleRNN LSTM GRU Bidirectional TimeDistributed",
-    "reduction": "Any",
     "shape": (
         "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D "
         "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"
@@ -49,7 +45,43 @@ FAMILIES = {
 }
 """Keras classes by family; a test holds it equal to the ``@reads`` of each file."""
 
-LAYERS = {name: family for family, names in FAMILIES.items() for name in names.split()}
+OPERATIONS = {
+    "activation": (
+        "Celu Elu Gelu Glu HardShrink HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid "
+        "LogSoftmax Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign SparsePlus "
+        "SparseSigmoid Sparsemax Squareplus TanhShrink Tanh Threshold"
+    ),
+    "elementwise": (
+        "Abs Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh BitwiseAnd "
+        "BitwiseInvert BitwiseNot BitwiseOr BitwiseXor Cast Cbrt Ceil Clip ConvertToTensor Copy "
+        "Cos Cosh Deg2rad Divide DivideNoNan Equal Erf Erfc Exp Exp2 Expm1 Fabs Floor FloorDivide "
+        "Fmax Fmin Fmod Greater GreaterEqual Heaviside Hypot I0 Isfinite Isinf Isnan Isneginf "
+        "Isposinf Less LessEqual Log Log10 Log1p Log2 Logaddexp LogicalNot LogicalXor Mod "
+        "Negative NotEqual Power Rad2deg Reciprocal Round Rsqrt Sign Signbit Sin Sinc Sinh "
+        "Sqrt Square StopGradient Tan TrueDivide Trunc Where"
+    ),
+    "indexing": "Flip Fliplr Flipud GetItem OneHot Roll Split Take Tril Triu Unstack",
+    "linear": "Einsum",
+    "merge": (
+        "Add Concatenate Dot FullLike Hstack LogicalAnd LogicalOr Matmul Maximum Minimum Multiply "
+        "OnesLike Stack Subtract Vstack ZerosLike"
+    ),
+    "normalization": "LayerNorm Normalize RMSNorm",
+    "reduction": (
+        "All Amax Amin Any Argmax Argmin Argsort CountNonzero Cumprod Cumsum Logsumexp Max Mean "
+        "Median Min Moments Nanmax Nanmean Nanmin Nanprod Nanstd Nansum Nanvar Norm Prod Sort Std "
+        "Sum TopK Var"
+    ),
+    "shape": (
+        "BroadcastTo ExpandDims Moveaxis Pad Ravel Repeat Reshape Squeeze Swapaxes Tile Transpose"
+    ),
+}
+"""Classes of ``keras.ops`` by family; the registry knows them as ``ops.Add``."""
+
+LAYERS = {
+    **{name: family for family, names in FAMILIES.items() for name in names.split()},
+    **{f"ops.{name}": family for family, names in OPERATIONS.items() for name in names.split()},
+}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,11 @@ class LayerSpec:
         """Whether this is a ``keras.ops`` node rather than a layer."""
         return ".ops." in self.module
 
+    @property
+    def key(self) -> str:
+        """Name the registry knows the class by: ``Dense``, ``ops.Add``."""
+        return f"ops.{self.class_name}" if self.is_operation else self.class_name
+
 
 @dataclass(frozen=True)
 class ModelSpec:

@@ -251,7 +251,7 @@ def _note_if_unknown(layer: Layer | Model) -> None:
     if isinstance(layer, Model):
         for spec in layer.model.layers:
             _note_if_unknown(layer.layer(spec, f"{layer.name}/"))
-    elif layer.spec.class_name != "InputLayer" and reader_of(layer.spec.class_name) is None:
+    elif layer.spec.class_name != "InputLayer" and reader_of(layer.spec.key) is None:
         items = layer.unknown().items
         layer.context.unsupported.extend(i for i in items if i not in layer.context.unsupported)
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from layergraph.frontends.keras.registry import LAYERS
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
 from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
 from layergraph.ir.types import FLOATS
@@ -100,11 +103,20 @@ class Keras3:
             name=name,
             class_name=class_name,
             config={} if model else self.options(class_name, config),
-            module=str(entry.get("module") or ""),
+            module=str(entry.get("module") or self.module(class_name, config)),
             registered_name=str(entry.get("registered_name") or ""),
             calls=tuple(self.call(node) for node in entry.get("inbound_nodes") or ()),
             model=model,
         )
+
+    def module(self, class_name: str, config: dict[str, Any]) -> str:
+        """The module of a class in a file that names none, as Keras 3's ``.h5``.
+
+        An operation's config has its arguments only, a layer's always says
+        whether it is trainable.
+        """
+        known = f"ops.{class_name}" in LAYERS and "trainable" not in config
+        return "keras.src.ops.numpy" if known else ""
 
     def options(self, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """A layer's options, wrapped layers and activations made ``LayerSpec``."""
@@ -194,6 +206,12 @@ class Keras3:
             if not (isinstance(history, list) and is_triple(history)):
                 raise self.damaged(f"a tensor without history: {str(config)[:80]!r}")
             return TensorRef(*history)
+        if kind in ("__numpy__", "__tensor__") and isinstance(config, dict):
+            return np.asarray(config["value"], config["dtype"])
+        if kind == "__slice__" and isinstance(config, dict):
+            return slice(*(self.value(config.get(k)) for k in ("start", "stop", "step")))
+        if kind == "__ellipsis__":
+            return ...
         return {k: self.value(v) for k, v in data.items()}
 
     def damaged(self, what: str) -> FileFormatError:

@@ -27,7 +27,7 @@ from layergraph.ir.ops.activation import (
     Squareplus,
     Threshold,
 )
-from layergraph.ir.ops.elementwise import Unary, UnaryKind
+from layergraph.ir.ops.elementwise import Cast, Unary, UnaryKind
 from layergraph.ir.ops.shape import Identity
 
 NAMED: dict[str, Op] = {
@@ -135,3 +135,40 @@ def prelu(call: LayerCall) -> Tensor:
     axes = range(1, len(x.shape))
     alpha = tuple(1 if axis in shared else x.shape[axis] for axis in axes)
     return call.emit(PReLU(), x, params=call.weights(alpha=alpha))
+
+
+# --- operations ------------------------------------------------------------------------
+
+OPERATION: dict[str, Callable[[Config], Op]] = {
+    "Celu": lambda config: CELU(alpha=config.float("alpha", 1.0)),
+    "Elu": lambda config: ELU(alpha=config.float("alpha", 1.0)),
+    "Gelu": lambda config: GELU(approximate=config.bool("approximate", True)),
+    "Glu": lambda config: GLU(axis=config.int("axis", -1)),
+    "HardShrink": lambda config: HardShrink(threshold=config.float("threshold", 0.5)),
+    "HardSigmoid": lambda config: HardSigmoid(),
+    "LeakyRelu": lambda config: LeakyReLU(negative_slope=config.float("negative_slope", 0.2)),
+    "LogSoftmax": lambda config: LogSoftmax(axis=config.int("axis", -1)),
+    "SoftShrink": lambda config: SoftShrink(threshold=config.float("threshold", 0.5)),
+    "Softmax": _softmax,
+    "Sparsemax": lambda config: Sparsemax(axis=config.int("axis", -1)),
+    "Squareplus": lambda config: Squareplus(b=config.float("b", 4.0)),
+    "Threshold": lambda config: Threshold(
+        threshold=config.float("threshold"), value=config.float("default_value")
+    ),
+}
+PLAIN: dict[str, UnaryKind] = {
+    "HardSilu": "hard_silu", "HardTanh": "hard_tanh", "LogSigmoid": "log_sigmoid",
+    "Relu": "relu", "Relu6": "relu6", "Selu": "selu", "Sigmoid": "sigmoid", "Silu": "silu",
+    "Softplus": "softplus", "Softsign": "softsign", "SparsePlus": "sparse_plus",
+    "SparseSigmoid": "sparse_sigmoid", "Tanh": "tanh", "TanhShrink": "tanh_shrink",
+}  # fmt: skip
+
+
+@reads(*(f"ops.{name}" for name in (*OPERATION, *PLAIN)), arguments=("x",))
+def operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py; whole numbers become float32 first."""
+    name, x = call.spec.class_name, call.input()
+    if not x.type.is_float:
+        x = call.emit(Cast(dtype="float32"), x, part="float")
+    op = Unary(kind=PLAIN[name]) if name in PLAIN else OPERATION[name](call.config)
+    return call.emit(op, x)

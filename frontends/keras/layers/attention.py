@@ -87,7 +87,6 @@ def _softmax(
 @reads(
     "MultiHeadAttention",
     "GroupedQueryAttention",
-    "GroupQueryAttention",
     masking="own",
     arguments=HEADS,
 )

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import get_args
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Cast, NotEqual
+from layergraph.frontends.keras.operands import operands
+from layergraph.frontends.keras.registry import OPERATIONS, reads
+from layergraph.ir.ops.elementwise import (
+    Binary,
+    BinaryKind,
+    Cast,
+    Clip,
+    Math,
+    MathKind,
+    NotEqual,
+    Where,
+)
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import ExpandDims, Identity
+from layergraph.ir.types import DTYPES
 
 TRAINING = ("rate", "stddev", "l1", "l2", "data_format", "beta")
 
@@ -37,11 +51,82 @@ def masking(call: LayerCall) -> Tensor:
     return call.emit(Merge(kind="multiply"), x, factor).masked(mask.value)
 
 
-@reads("NotEqual", arguments=("x1", "x2"))
-def not_equal(call: LayerCall) -> Tensor:
-    """``keras.ops.not_equal`` with a number: how Keras 3 writes a mask."""
-    x2 = call.argument("x2")
-    x1 = call.input()
-    if isinstance(x2, bool) or not isinstance(x2, (int, float)):
-        raise call.refusal("it compares two tensors, which is not supported yet")
-    return call.emit(NotEqual(value=float(x2)), x1)
+# --- operations ------------------------------------------------------------------------
+
+
+def _class_name(function: str) -> str:
+    return "".join(part.capitalize() for part in function.split("_"))
+
+
+MATH: dict[str, MathKind] = {
+    **{_class_name(kind): kind for kind in get_args(MathKind)},
+    "Abs": "absolute",
+    "Fabs": "absolute",
+    "BitwiseInvert": "bitwise_not",
+}
+BINARY: dict[str, BinaryKind] = {
+    **{_class_name(kind): kind for kind in get_args(BinaryKind)},
+    "TrueDivide": "divide",
+}
+SECOND = {"BitwiseAnd": "y", "BitwiseOr": "y", "BitwiseXor": "y"}
+
+
+def _operations(family: Iterable[str]) -> list[str]:
+    listed = OPERATIONS["elementwise"].split()
+    return [f"ops.{name}" for name in family if name in listed]
+
+
+@reads(*_operations(MATH), arguments=("x",))
+def math(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py, functions of one tensor."""
+    if call.spec.class_name == "Round" and call.config.take("decimals", 0):
+        raise call.refusal("it rounds to decimals, which is not supported yet")
+    return call.emit(Math(kind=MATH[call.spec.class_name]), *operands(call, "x"))
+
+
+@reads(*(n for n in _operations(BINARY) if "Bitwise" not in n), arguments=("x1", "x2"))
+def binary(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py, functions of two tensors."""
+    return call.emit(Binary(kind=BINARY[call.spec.class_name]), *operands(call, "x1", "x2"))
+
+
+@reads(*(f"ops.{name}" for name in SECOND), arguments=("x", "y"))
+def bitwise(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py, functions of the bits of two tensors."""
+    return call.emit(Binary(kind=BINARY[call.spec.class_name]), *operands(call, "x", "y"))
+
+
+@reads("ops.Cast", arguments=("x",))
+def cast(call: LayerCall) -> Tensor:
+    """keras/src/ops/core.py ``Cast``."""
+    return call.emit(Cast(dtype=call.config.choice("dtype", DTYPES)), *operands(call, "x"))
+
+
+@reads("ops.Copy", "ops.StopGradient", masking="pass", arguments=("x",))
+def copy(call: LayerCall) -> Tensor:
+    """The value itself."""
+    return call.emit(Identity(), call.input())
+
+
+@reads("ops.ConvertToTensor", masking="pass", arguments=("x",))
+def convert_to_tensor(call: LayerCall) -> Tensor:
+    """keras/src/ops/core.py ``ConvertToTensor``."""
+    dtype = call.argument("dtype") or call.config.take("dtype", None)
+    call.config.ignore("sparse", "ragged")
+    return call.emit(Cast(dtype=dtype) if dtype else Identity(), *operands(call, "x"))
+
+
+@reads("ops.Clip", arguments=("x",))
+def clip(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Clip``."""
+    low, high = (call.config.optional_float(key) for key in ("x_min", "x_max"))
+    return call.emit(Clip(low=low, high=high), *operands(call, "x"))
+
+
+@reads("ops.Where", arguments=("condition", "x1", "x2"))
+def where(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Where``."""
+    if call.argument("x1") is None:
+        raise call.refusal("without values it gives places, whose number is not known before")
+    (condition,) = operands(call, "condition")
+    return call.emit(Where(), condition, *operands(call, "x1", "x2"))

@@ -7,7 +7,7 @@ from typing import Any
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.linear import Dense, EinsumDense
+from layergraph.ir.ops.linear import Dense, Einsum, EinsumDense
 from layergraph.ir.types import Shape
 
 
@@ -65,3 +65,9 @@ def einsum_parameters(
         first = min(labels.index(c) for c in bias_axes)
         shape_of_bias = tuple(known[c] if c in bias_axes else 1 for c in labels[first:])
     return tuple(known[c] for c in kernel), shape_of_bias
+
+
+@reads("ops.Einsum", arguments=("operands", "*"))
+def einsum(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Einsum``."""
+    return call.emit(Einsum(equation=call.config.text("subscripts")), *call.inputs())

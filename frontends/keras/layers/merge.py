@@ -6,11 +6,21 @@ from __future__ import annotations
 from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.operands import operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Cast
-from layergraph.ir.ops.merge import Concatenate, Dot, Fill, Logical, Merge, Replace
+from layergraph.ir.ops.merge import (
+    Concatenate,
+    Dot,
+    Fill,
+    Logical,
+    Matmul,
+    Merge,
+    MergeKind,
+    Replace,
+    Stack,
+)
 from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import ExpandDims, Identity
+from layergraph.ir.ops.shape import ExpandDims
 
 
 @reads("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", masking="own")
@@ -89,31 +99,6 @@ def _full_mask(call: LayerCall, index: int, value: Tensor) -> Tensor:
     return call.emit(Logical(kind="or"), column, like, part=f"mask_{index}")
 
 
-@reads("LogicalOr", "LogicalAnd", arguments=("x1", "x2"))
-def logical(call: LayerCall) -> Tensor:
-    """``keras.ops.logical_or`` and ``logical_and``."""
-    second = call.argument("x2")
-    if not isinstance(second, Tensor):
-        raise call.refusal("it combines a tensor with a number, which is not supported yet")
-    kind = "or" if call.spec.class_name == "LogicalOr" else "and"
-    return call.emit(Logical(kind=kind), call.input(), second)  # type: ignore[arg-type]
-
-
-@reads("OnesLike", "ZerosLike", arguments=("x",))
-def like(call: LayerCall) -> Tensor:
-    """``keras.ops.ones_like`` and ``zeros_like``."""
-    value = 1 if call.spec.class_name == "OnesLike" else 0
-    dtype = call.argument("dtype") or call.config.take("dtype", None) or call.input().type.dtype
-    call.config.ignore("sparse")
-    return call.emit(Fill(value=value, dtype=dtype), call.input())
-
-
-@reads("ExpandDims", arguments=("x",))
-def expand_dims(call: LayerCall) -> Tensor:
-    """``keras.ops.expand_dims``."""
-    return call.emit(ExpandDims(axis=call.config.int("axis")), call.input())
-
-
 @reads("Dot")
 def dot(call: LayerCall) -> Tensor:
     """keras/src/layers/merging/dot.py."""
@@ -126,9 +111,57 @@ def dot(call: LayerCall) -> Tensor:
     return call.emit(op, first, second)
 
 
-@reads("ConvertToTensor", masking="pass", arguments=("x",))
-def convert_to_tensor(call: LayerCall) -> Tensor:
-    """``keras.ops.convert_to_tensor`` of what is a tensor already."""
-    dtype = call.argument("dtype") or call.config.take("dtype", None)
-    call.config.ignore("sparse", "ragged")
-    return call.emit(Cast(dtype=dtype) if dtype else Identity(), call.input())
+# --- operations ------------------------------------------------------------------------
+
+MERGED: dict[str, MergeKind] = {
+    "Add": "add",
+    "Subtract": "subtract",
+    "Multiply": "multiply",
+    "Maximum": "maximum",
+    "Minimum": "minimum",
+}
+
+
+@reads(*(f"ops.{name}" for name in MERGED), arguments=("x1", "x2"))
+def merge_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py, broadcasting by NumPy's rule; no masks."""
+    return call.emit(Merge(kind=MERGED[call.spec.class_name]), *operands(call, "x1", "x2"))
+
+
+@reads("ops.LogicalOr", "ops.LogicalAnd", arguments=("x1", "x2"))
+def logical(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``LogicalOr`` and ``LogicalAnd``."""
+    kind = "or" if call.spec.class_name == "LogicalOr" else "and"
+    return call.emit(Logical(kind=kind), *operands(call, "x1", "x2"))  # type: ignore[arg-type]
+
+
+@reads("ops.OnesLike", "ops.ZerosLike", "ops.FullLike", arguments=("x", "fill_value"))
+def like(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``OnesLike`` and its kin."""
+    value = {"OnesLike": 1, "ZerosLike": 0}.get(call.spec.class_name)
+    if value is None:
+        value = call.argument("fill_value")
+        if not isinstance(value, (int, float)):
+            raise call.refusal("it fills with a tensor, which is not supported yet")
+    dtype = call.argument("dtype") or call.config.take("dtype", None) or call.input().type.dtype
+    call.config.ignore("sparse")
+    return call.emit(Fill(value=value, dtype=dtype), call.input())
+
+
+@reads("ops.Concatenate", "ops.Stack", "ops.Hstack", "ops.Vstack", arguments=("xs",))
+def join(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Concatenate`` and its kin."""
+    values, kind = call.inputs(), call.spec.class_name
+    if kind == "Stack":
+        return call.emit(Stack(axis=call.config.int("axis", 0)), *values)
+    axis = call.config.int("axis", 0) if kind == "Concatenate" else int(kind == "Hstack")
+    return call.emit(Concatenate(axis=axis), *values)
+
+
+@reads("ops.Matmul", "ops.Dot", arguments=("x1", "x2"))
+def matmul(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Matmul``, ``Dot`` of up to two axes."""
+    first, second = operands(call, "x1", "x2")
+    if call.spec.class_name == "Dot" and len(second.shape) > 2:
+        raise call.refusal("a dot product with a second tensor of rank 3 is not supported yet")
+    return call.emit(Matmul(), first, second)

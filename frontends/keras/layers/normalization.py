@@ -96,3 +96,26 @@ def spectral_normalization(call: LayerCall) -> Any:
     # The vector that training keeps is stored, and in .keras the kernel once more.
     call.discard_weights()
     return map_tensors(result, lambda t: call.emit(Identity(), t).masked(t.mask))
+
+
+# --- operations ------------------------------------------------------------------------
+
+
+@reads("ops.Normalize", arguments=("x",))
+def normalize(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``Normalize``, Euclidean."""
+    if call.config.take("order", 2) != 2 or call.config.take("epsilon", None) is not None:
+        raise call.refusal("only order=2 with the default epsilon is supported")
+    return call.emit(UnitNorm(axis=_axes(call)), call.input())
+
+
+@reads("ops.LayerNorm", "ops.RMSNorm", arguments=("x", "gamma", "beta"))
+def layer_norm_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``LayerNorm`` and ``RMSNorm`` without learned parameters."""
+    given = [call.argument(name) for name in ("gamma", "beta", "scale")]
+    if any(value is not None for value in given):
+        raise call.refusal("scale and shift as tensors are not supported yet")
+    rms = call.spec.class_name == "RMSNorm" or call.config.bool("rms_scaling", False)
+    epsilon = call.config.optional_float("epsilon")
+    op = LayerNorm(axis=_axes(call), epsilon=1e-7 if epsilon is None else epsilon, rms_scaling=rms)
+    return call.emit(op, call.input())

@@ -10,9 +10,25 @@ from layergraph.frontends.keras.layers.data_format import (
     channels_last_input,
     to_last,
 )
+from layergraph.frontends.keras.operands import axis_of, numbers
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import Op
-from layergraph.ir.ops.shape import Crop, Flatten, Pad, Repeat, Reshape, Transpose, Upsample
+from layergraph.ir.ops.shape import (
+    BroadcastTo,
+    Crop,
+    ExpandDims,
+    Flatten,
+    NewShape,
+    Pad,
+    PadAll,
+    Repeat,
+    RepeatElements,
+    Reshape,
+    Squeeze,
+    Tile,
+    Transpose,
+    Upsample,
+)
 
 
 @reads("Flatten")
@@ -86,3 +102,105 @@ def up_sampling(call: LayerCall) -> Tensor:
         )
     op = Upsample(size=call.config.ints("size", rank), interpolation=kind)  # type: ignore[arg-type]
     return _spatial(call, op, rank)
+
+
+# --- operations ------------------------------------------------------------------------
+
+
+@reads("ops.Reshape", arguments=("x",))
+def reshape_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Reshape``, batch included."""
+    shape = numbers(call.config.take("newshape"))
+    if not all(isinstance(d, int) or d is None for d in shape):
+        raise call.refusal(f"newshape={shape!r} depends on a tensor, which is not supported")
+    return call.emit(NewShape(shape=tuple(-1 if d is None else d for d in shape)), call.input())
+
+
+@reads("ops.Ravel", arguments=("x",))
+def ravel(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Ravel``."""
+    return call.emit(NewShape(shape=(-1,)), call.input())
+
+
+@reads("ops.Transpose", "ops.Swapaxes", "ops.Moveaxis", arguments=("x",))
+def transpose_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Transpose`` and its kin."""
+    x, kind = call.input(), call.spec.class_name
+    axes = list(range(len(x.shape)))
+    if kind == "Transpose":
+        given = call.config.take("axes", None)
+        axes = [a % len(axes) for a in given] if given is not None else axes[::-1]
+    elif kind == "Swapaxes":
+        a, b = (call.config.int(key) % len(axes) for key in ("axis1", "axis2"))
+        axes[a], axes[b] = axes[b], axes[a]
+    else:
+        source, target = (
+            [a % len(axes) for a in numbers(call.config.take(key))]
+            for key in ("source", "destination")
+        )
+        axes = [a for a in axes if a not in source]
+        for place, axis in sorted(zip(target, source, strict=True)):
+            axes.insert(place, axis)
+    return call.emit(Transpose(axes=tuple(axes)), x)
+
+
+@reads("ops.ExpandDims", arguments=("x",))
+def expand_dims(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``ExpandDims``."""
+    x = call.input()
+    axes = numbers(call.config.take("axis"))
+    rank = len(x.shape) + len(axes)
+    *inner, last = sorted(a % rank for a in axes)
+    for axis in inner:
+        x = call.emit(ExpandDims(axis=axis), x, part=f"axis_{axis}")
+    return call.emit(ExpandDims(axis=last), x)
+
+
+@reads("ops.Squeeze", arguments=("x",))
+def squeeze(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Squeeze``."""
+    axis = call.config.take("axis", None)
+    return call.emit(Squeeze(axis=None if axis is None else numbers(axis)), call.input())
+
+
+@reads("ops.BroadcastTo", arguments=("x",))
+def broadcast_to(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``BroadcastTo``."""
+    shape = numbers(call.config.take("shape"))
+    if not all(isinstance(d, int) for d in shape):
+        raise call.refusal(f"shape={shape!r} is not known before the model runs")
+    return call.emit(BroadcastTo(shape=shape), call.input())
+
+
+@reads("ops.Tile", arguments=("x",))
+def tile(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Tile``."""
+    return call.emit(Tile(repeats=numbers(call.config.take("repeats"))), call.input())
+
+
+@reads("ops.Repeat", arguments=("x",))
+def repeat(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Repeat``, every element as often."""
+    x, repeats = call.input(), call.config.take("repeats")
+    if not isinstance(repeats, int):
+        raise call.refusal(f"repeats={repeats!r} is not one number, which is not supported yet")
+    if call.config.take("axis", None) is None:
+        x = call.emit(NewShape(shape=(-1,)), x, part="flat")
+        return call.emit(RepeatElements(axis=0, repeats=repeats), x)
+    return call.emit(RepeatElements(axis=axis_of(call, x), repeats=repeats), x)
+
+
+@reads("ops.Pad", arguments=("x",))
+def pad(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Pad``."""
+    x, given = call.input(), call.config.take("pad_width")
+    value = call.argument("constant_values")
+    if isinstance(given, int):
+        width = ((given, given),) * len(x.shape)
+    elif all(isinstance(v, int) for v in given):
+        width = (tuple(given) * (2 // len(given)),) * len(x.shape)
+    else:
+        width = tuple((*v, *v)[:2] if len(v) == 1 else tuple(v) for v in given)
+        width = width * len(x.shape) if len(width) == 1 else width
+    mode = call.config.choice("mode", ("constant", "reflect", "symmetric"), "constant")
+    return call.emit(PadAll(pad_width=width, mode=mode, value=value or 0.0), x)

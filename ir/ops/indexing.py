@@ -1,0 +1,182 @@
+"""Choosing elements by place: slices, numbers, parts, triangles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from layergraph.ir.op import Op
+from layergraph.ir.types import TensorType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Op):
+    """A part of the value, as Python's indexing takes it.
+
+    Source: keras/src/ops/numpy.py ``GetItem``, Keras 3.15.
+
+    Attributes:
+        key: an entry an axis: a number drops the axis, ``(start, stop, step)``
+            with ``None`` for open ends keeps a part of it, ``"new"`` adds one,
+            ``"..."`` stands for all that are not mentioned.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    key: tuple[int | str | tuple[int | None, ...], ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The sizes of the parts."""
+        shape: list[int | None] = []
+        axes = iter(x.shape)
+        used = sum(k not in ("new", "...") for k in self.key)
+        for entry in (*self.key, *(() if "..." in self.key else ("...",))):
+            if entry == "new":
+                shape.append(1)
+            elif entry == "...":
+                shape.extend(next(axes) for _ in range(x.rank - used))
+            else:
+                size = next(axes)
+                if isinstance(entry, tuple):
+                    shape.append(_part(size, entry))
+        return x.with_shape(shape)
+
+    @property
+    def index(self) -> tuple[Any, ...]:
+        """The key as NumPy takes it."""
+        names = {"new": None, "...": ...}
+        return tuple(
+            names[k] if isinstance(k, str) else slice(*k) if isinstance(k, tuple) else k
+            for k in self.key
+        )
+
+
+def _part(size: int | None, key: tuple[int | None, ...]) -> int | None:
+    if size is not None:
+        return len(range(*slice(*key).indices(size)))
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip(Op):
+    """Axes backwards.
+
+    Source: keras/src/ops/numpy.py ``flip``, Keras 3.15.
+
+    Attributes:
+        axis: which axes, negative from the end; ``None`` for all.
+    """
+
+    aliases: ClassVar[bool] = True
+
+    axis: tuple[int, ...] | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roll(Op):
+    """Elements moved along axes; what leaves comes in at the other end.
+
+    Source: keras/src/ops/numpy.py ``roll``, Keras 3.15.
+
+    Attributes:
+        shift: how far, one number an axis.
+        axis: which axes; ``None`` for the flattened value.
+    """
+
+    shift: tuple[int, ...]
+    axis: tuple[int, ...] | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take(Op):
+    """Elements of an axis by number, negative from the end.
+
+    Inputs: x; indices, whole numbers of any shape.
+    Source: keras/src/ops/numpy.py ``take``, Keras 3.15.
+
+    Attributes:
+        axis: the axis, never negative.
+    """
+
+    axis: int
+
+    def infer(self, x: TensorType, indices: TensorType) -> TensorType:
+        """The shape of the indices in place of the axis."""
+        return x.with_shape((*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Op):
+    """Parts of the value along an axis, each an output.
+
+    Source: keras/src/ops/numpy.py ``split``, Keras 3.15.
+
+    Attributes:
+        at: places to cut at.
+        axis: the axis, never negative.
+        squeeze: drop the axis, of parts of size 1.
+    """
+
+    at: tuple[int, ...]
+    axis: int
+    squeeze: bool = False
+
+    def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        """A type a part."""
+        size = x.shape[self.axis]
+        ends = (*self.at, size)
+        sizes = [None if e is None else e - s for s, e in zip((0, *self.at), ends, strict=True)]
+        before, behind = x.shape[: self.axis], x.shape[self.axis + 1 :]
+        if self.squeeze:
+            return tuple(x.with_shape((*before, *behind)) for _ in sizes)
+        return tuple(x.with_shape((*before, n, *behind)) for n in sizes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneHot(Op):
+    """A 1 at the place each whole number names, 0 elsewhere, along a new axis.
+
+    Source: keras/src/ops/nn.py ``one_hot``, Keras 3.15.
+
+    Attributes:
+        num_classes: size of the new axis.
+        axis: where it stands in the output, negative from the end.
+        dtype: dtype of the output.
+    """
+
+    num_classes: int
+    axis: int = -1
+    dtype: str = "float32"
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape of ``x`` with the axis inserted."""
+        axis = self.axis % (x.rank + 1)
+        shape = (*x.shape[:axis], self.num_classes, *x.shape[axis:])
+        return TensorType(shape, self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triangle(Op):
+    """One side of the diagonal of the last two axes, 0 on the other.
+
+    Source: keras/src/ops/numpy.py ``tril`` and ``triu``, Keras 3.15.
+
+    Attributes:
+        upper: keep what is above, else what is below.
+        k: how far the diagonal is moved.
+    """
+
+    upper: bool
+    k: int = 0
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
