@@ -32,7 +32,7 @@ def roll(op: Roll, x: Array) -> Array:
 @kernels.computes(Take)
 def take(op: Take, x: Array, indices: Array) -> Array:
     """NumPy's own; numbers beyond the axis are refused by it."""
-    return np.take(x, indices.astype("int64"), axis=op.axis)
+    return np.asarray(np.take(x, indices.astype("int64"), axis=op.axis))
 
 
 @kernels.computes(Split)
@@ -49,7 +49,8 @@ def one_hot(op: OneHot, x: Array) -> Array:
     sizes = [1] * (x.ndim + 1)
     sizes[axis] = op.num_classes
     places = np.arange(op.num_classes).reshape(sizes)
-    return (np.expand_dims(x.astype("int64"), axis) == places).astype(op.dtype)
+    hit: Array = np.expand_dims(x.astype("int64"), axis) == places
+    return hit.astype(op.dtype)
 
 
 @kernels.computes(Triangle)

@@ -6,7 +6,7 @@ import numpy as np
 
 from layergraph.backends.numpy.merge import unit_length
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, UnitNorm
+from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, Standardize, UnitNorm
 from layergraph.ir.types import Array
 
 kernels = Kernels()
@@ -81,3 +81,9 @@ def group_norm(op: GroupNorm, *, gamma: Array | None = None, beta: Array | None 
 def unit_norm(op: UnitNorm, x: Array) -> Array:
     """By the length of each vector."""
     return unit_length(x, op.axis)
+
+
+@kernels.computes(Standardize)
+def standardize(op: Standardize, x: Array, *, mean: Array, deviation: Array) -> Array:
+    """In Keras' order, which keeps what a large mean would round away."""
+    return np.asarray(mean + x * deviation if op.invert else (x - mean) / deviation)

@@ -22,6 +22,14 @@ FAMILIES = {
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose"
     ),
     "embedding": "Embedding",
+    "image": (
+        "AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration "
+        "RandomColorJitter RandomContrast RandomElasticTransform RandomErasing RandomFlip "
+        "RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective "
+        "RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear "
+        "RandomTranslation RandomWidth RandomZoom Resizing CenterCrop"
+    ),
+    "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
     "linear": "Dense EinsumDense",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
@@ -37,7 +45,7 @@ FAMILIES = {
         "AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
     ),
-    "recurrent": "SimpleRNN LSTM GRU Bidirectional TimeDistributed",
+    "recurrent": "SimpleRNN LSTM GRU RNN Bidirectional TimeDistributed",
     "shape": (
         "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D "
         "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"

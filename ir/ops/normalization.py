@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import TensorType
+from layergraph.ir.types import TensorType, broadcast_shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +106,21 @@ class UnitNorm(Op):
     def infer(self, x: TensorType) -> TensorType:
         """The type of ``x``."""
         return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standardize(Op):
+    """``(x - mean) / deviation``, or back.
+
+    Parameters, that broadcast with x: mean, deviation.
+    Source: keras/src/layers/preprocessing/normalization.py, Keras 3.15.
+
+    Attributes:
+        invert: ``mean + x * deviation`` instead.
+    """
+
+    invert: bool = False
+
+    def infer(self, x: TensorType, *, mean: TensorType, deviation: TensorType) -> TensorType:
+        """The broadcast shape."""
+        return x.with_shape(broadcast_shapes(x.shape, mean.shape, deviation.shape))

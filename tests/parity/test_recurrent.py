@@ -65,6 +65,20 @@ def _functional_masked(k: Any, x: Any) -> Any:
     return k.layers.LSTM(4)(y)
 
 
+def _cells(*names: str, **options: Any) -> Any:
+    """RNN over one cell, or several of different sizes."""
+
+    def build(k: Any) -> Any:
+        cells = [getattr(k.layers, n)(3 + i) for i, n in enumerate(names)]
+        return k.layers.RNN(cells if len(cells) > 1 else cells[0], return_sequences=True, **options)
+
+    return build
+
+
+def _masked_cells(*names: str) -> Any:
+    return lambda k: [k.layers.Masking(), _cells(*names)(k), k.layers.LSTM(2)]
+
+
 CASES = [
     *(
         row
@@ -105,6 +119,11 @@ CASES = [
     case("time distributed convolution", lambda k: k.layers.TimeDistributed(k.layers.Conv2D(4, 3)), (7, 6, 5, 3), batch0=False),
     case("time distributed model", _distributed_model, (7, 6, 5, 3)),
     case("time distributed keeps the mask", lambda k: [k.layers.Masking(), k.layers.TimeDistributed(k.layers.Dense(3)), k.layers.LSTM(4)], SHAPE, make="masked"),
+    *(case(f"rnn over {n}", _cells(n), (6, 4)) for n in ("SimpleRNNCell", "LSTMCell", "GRUCell")),
+    *(case(f"rnn over {n} masked", _masked_cells(n), (6, 4), make="masked") for n in ("LSTMCell", "GRUCell")),
+    case("rnn over a stack", _cells("LSTMCell", "LSTMCell", "GRUCell"), (6, 4)),
+    case("rnn over a stack masked", _masked_cells("GRUCell", "LSTMCell"), (6, 4), make="masked"),
+    case("rnn backwards over a stack", _cells("LSTMCell", "SimpleRNNCell", go_backwards=True), (6, 4)),
 ]  # fmt: skip
 
 

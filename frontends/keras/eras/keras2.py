@@ -157,7 +157,10 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
     ),
+    "Discretization": (_stated(whole="int64"),),
+    "Resizing": (_stated(float_output=True),),
     "MultiHeadAttention": (_stated(masking="add"),),
+    "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,

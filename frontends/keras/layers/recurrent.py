@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors, tensors_in
+from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor, map_tensors, tensors_in
 from layergraph.frontends.keras.layers.activation import pointwise
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
+from layergraph.frontends.keras.weights import snake_case
 from layergraph.ir.ops.recurrent import (
     GRU,
     LSTM,
@@ -148,3 +149,77 @@ def time_distributed(call: LayerCall) -> Any:
         return map_tensors(inner, lambda t: y.masked(x.mask))
     parts = iter(range(len(tensors_in(inner))))
     return map_tensors(inner, lambda t: call.emit(UnfoldTime(), t, x, part=f"output_{next(parts)}"))
+
+
+# --- RNN over cells ---------------------------------------------------------------------
+
+CELLS = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
+
+
+@reads("RNN", masking="own", arguments=ARGUMENTS)
+def rnn(call: LayerCall) -> Any:
+    """keras/src/layers/rnn/rnn.py over Keras' own cells: the layer each cell belongs to.
+
+    Several cells run step by step; as no cell sees another's state, that is the
+    same as one layer after the other.
+    """
+    config = call.config
+    cell = config.take("cell")
+    config.ignore("unroll", "input_length", "input_dim")
+    if config.bool("stateful", False):
+        raise call.refusal("stateful=True is not supported yet", "save it with stateful=False")
+    if not isinstance(cell, LayerSpec):
+        raise call.refusal(f"its cell is {str(cell)[:40]!r}", "use Keras' own cells")
+    stacked = cell.class_name == "StackedRNNCells"
+    specs = cell.config["cells"] if stacked else [cell]
+    options = {
+        "return_sequences": config.bool("return_sequences", False),
+        "go_backwards": config.bool("go_backwards", False),
+        "zero_output_for_mask": config.bool("zero_output_for_mask", False),
+    }
+    return_state = config.bool("return_state", False)
+    holder = call.layer.child(cell, "cell")
+    x, initial = _sequence(call)
+    mask, states = x.mask, []
+    for i, spec in enumerate(specs):
+        inner = _cell(call, holder, spec, i if stacked else None)
+        op, units, use_bias = _operator(inner)
+        inner.config.ignore("reset_after")
+        inner.done()
+        last = i == len(specs) - 1
+        given = {**options, "return_sequences": True, "go_backwards": False}
+        if i == 0:
+            given["go_backwards"] = options["go_backwards"]
+        if last:
+            given["return_sequences"] = options["return_sequences"]
+        op = replace(op, return_state=return_state, **given)
+        params = inner.weights(**_shapes(op, x.shape[-1], units, use_bias))
+        begin, initial = initial[: op.states], initial[op.states :]
+        if mask is not None and options["go_backwards"] and i > 0:
+            raise call.refusal("several cells going backwards over a mask are not supported yet")
+        part = "" if last else f"cell_{i}"
+        x, *final = call.emit_all(op, x, mask, *begin, params=params, part=part)
+        states += final
+    y = x.masked(mask if options["return_sequences"] else None)
+    return [y, *states] if return_state else y
+
+
+def _cell(call: LayerCall, holder: Any, spec: LayerSpec, index: int | None) -> LayerCall:
+    """A cell as a call of the layer it belongs to."""
+    if spec.class_name not in CELLS:
+        raise call.refusal(
+            f"its cell is a {spec.class_name}", f"only {', '.join(CELLS)} are supported"
+        )
+    layer = holder
+    if index is not None:
+        # Keras names the members of a list by their class, numbered a class.
+        kinds = [s.class_name for s in holder.spec.config["cells"][:index]]
+        name = snake_case(spec.class_name)
+        number = kinds.count(spec.class_name)
+        layer = holder.child(spec, f"cells/{name}_{number}" if number else f"cells/{name}")
+    return LayerCall(Layer(replace_class(spec), layer.name, layer.weights, call.layer.context), {})
+
+
+def replace_class(spec: LayerSpec) -> LayerSpec:
+    """A cell's config as that of its layer."""
+    return replace(spec, class_name=CELLS[spec.class_name])
