@@ -7,12 +7,17 @@ Source: tf_keras/src/engine/functional.py ``get_network_config`` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
+from layergraph.frontends.keras.eras.tensorflow_functions import spelled
+from layergraph.frontends.keras.registry import LAYERS
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
 
 Options = dict[str, Any]
+
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 HARD_SIGMOID = LayerSpec("hard_sigmoid", "HardSigmoid", {"slope": 0.2, "offset": 0.5})
 """``0.2 x + 0.5``, where Keras 3 has ``x / 6 + 0.5``: tf_keras/src/backend.py."""
@@ -20,6 +25,23 @@ HARD_SIGMOID = LayerSpec("hard_sigmoid", "HardSigmoid", {"slope": 0.2, "offset":
 
 class Keras2(Keras3):
     """Parser of one Keras 2 file's config."""
+
+    def layer(self, entry: Entry) -> LayerSpec:
+        """One layer; a function of TensorFlow becomes the operation it is."""
+        spec = super().layer(entry)
+        function = spec.config.get("function")
+        if spec.class_name not in LAMBDAS or not isinstance(function, str):
+            return spec
+        found = spelled(function, spec.calls)
+        if found is None:
+            return replace(spec, class_name=f"{spec.class_name} {function}")
+        class_name, options, calls = found
+        module = "" if f"ops.{class_name}" not in LAYERS else "keras.src.ops.numpy"
+        return replace(spec, class_name=class_name, config=options, module=module, calls=calls)
+
+    def module(self, class_name: str, config: Options) -> str:
+        """Keras 2 has no operations of its own."""
+        return ""
 
     def options(self, class_name: str, config: Options) -> Options:
         """Options in Keras 3 spelling."""
@@ -78,6 +100,9 @@ class Keras2(Keras3):
             return {k: self._nested(v, kwargs) for k, v in data.items()}
         if not isinstance(data, list):
             raise self.damaged(f"expected tensors, found {str(data)[:80]!r}")
+        if data[:2] == ["_CONSTANT_VALUE", -1] and len(data) in (3, 4):
+            kwargs.update(data[3] if len(data) == 4 else {})
+            return data[2]
         if len(data) in (3, 4) and is_triple(data[:3]):
             if len(data) == 4 and isinstance(data[3], dict):
                 for key, value in data[3].items():
@@ -188,8 +213,6 @@ def _map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
 
 
 def _shifted(spec: LayerSpec, shift: Callable[[TensorRef], TensorRef]) -> LayerSpec:
-    from dataclasses import replace
-
     calls = tuple(
         CallSpec(_map_refs(c.args, shift), _map_refs(c.kwargs, shift)) for c in spec.calls
     )

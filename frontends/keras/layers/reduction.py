@@ -7,6 +7,7 @@ from typing import Any
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.operands import operands
 from layergraph.frontends.keras.registry import reads
+from layergraph.ir.ops.elementwise import Cast
 from layergraph.ir.ops.reduction import Cumulate, Reduce, ReduceKind, Sort, TopK
 from layergraph.ir.ops.shape import NewShape
 
@@ -38,7 +39,9 @@ def reduce(call: LayerCall) -> Tensor:
         axis=axes_of(call, x),
         keepdims=call.config.bool("keepdims", False),
     )
-    return call.emit(op, x)
+    # TensorFlow's argmax gives int64, Keras' int32.
+    whole = call.config.take("whole", None)
+    return call.emit(op, x, then=[Cast(dtype=whole) if whole else None])
 
 
 @reads("ops.Norm", arguments=("x",))
