@@ -45,13 +45,18 @@ def layer_norm(op: LayerNorm, *, gamma: Array | None = None, beta: Array | None 
         y: Array = x.copy() if op.rms_scaling else x - x.mean(axis=op.axis, keepdims=True)
         variance = np.square(y).mean(axis=op.axis, keepdims=True)
         y /= np.sqrt(variance + x.dtype.type(op.epsilon))
-        if gamma is not None:
-            y *= gamma.reshape(sizes)
-        if beta is not None:
-            y += beta.reshape(sizes)
-        return y
+        return _scaled(y, gamma, beta, sizes)
 
     return run
+
+
+def _scaled(y: Array, gamma: Array | None, beta: Array | None, sizes: list[int]) -> Array:
+    """Scale and shift where the value lies; parameters take the given shape."""
+    if gamma is not None:
+        y *= gamma.reshape(sizes)
+    if beta is not None:
+        y += beta.reshape(sizes)
+    return y
 
 
 @kernels.prepares(GroupNorm)
@@ -68,11 +73,7 @@ def group_norm(op: GroupNorm, *, gamma: Array | None = None, beta: Array | None 
         y = y.reshape(x.shape)
         sizes = [1] * x.ndim
         sizes[op.axis] = -1
-        if gamma is not None:
-            y *= gamma.reshape(sizes)
-        if beta is not None:
-            y += beta.reshape(sizes)
-        return y
+        return _scaled(y, gamma, beta, sizes)
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from layergraph.backends.numpy.image import linear
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.shape import (
     BroadcastTo,
@@ -89,29 +90,11 @@ def crop(op: Crop, x: Array) -> Array:
 def upsample(op: Upsample, x: Array) -> Array:
     """Axis by axis."""
     for axis, factor in enumerate(op.size, 1):
-        if factor != 1:
-            x = (
-                np.repeat(x, factor, axis)
-                if op.interpolation == "nearest"
-                else _linear(x, axis, factor)
-            )
+        if factor != 1 and op.interpolation == "nearest":
+            x = np.repeat(x, factor, axis)
+        elif factor != 1:
+            x = linear(x, axis, x.shape[axis] * factor)
     return x if x.base is None else x.copy()
-
-
-def _linear(x: Array, axis: int, factor: int) -> Array:
-    """Interpolation between half-pixel centres, edges held.
-
-    Source: tf.image.resize, TensorFlow 2.21, ``half_pixel_centers``.
-    """
-    size = x.shape[axis]
-    at = (np.arange(size * factor) + 0.5) / factor - 0.5
-    low = np.floor(at)
-    sizes = [1] * x.ndim
-    sizes[axis] = -1
-    weight = (at - low).astype(x.dtype).reshape(sizes)
-    first = x.take(np.clip(low, 0, size - 1).astype(int), axis)
-    second = x.take(np.clip(low + 1, 0, size - 1).astype(int), axis)
-    return np.asarray(first + (second - first) * weight)
 
 
 @kernels.computes(RepeatElements)

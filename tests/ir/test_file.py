@@ -65,6 +65,14 @@ def test_saving_what_was_loaded_over_itself(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_writing_over_a_file_leaves_its_readers_alone(path: Path) -> None:
+    """The weights of a loaded graph are mapped, so the old file must live on."""
+    graph = lg.load(path)
+    kept = {id(a): a.copy() for a in graph.parameters.values()}
+    lg.convert(GOLDEN / "cnn-keras3" / "model.keras", path, overwrite=True)
+    assert all(np.array_equal(a, kept[id(a)]) for a in graph.parameters.values())
+
+
 def test_permissions_are_those_of_a_new_file(path: Path) -> None:
     (path.parent / "other").touch()
     assert path.stat().st_mode == (path.parent / "other").stat().st_mode

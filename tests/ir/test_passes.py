@@ -298,6 +298,17 @@ def test_joined_transposes() -> None:
     assert_same(graph, changed, random(2, 3, 7, 6))
 
 
+def test_joined_transposes_that_do_not_commute() -> None:
+    graph = chain(
+        ("a", Transpose(axes=(0, 2, 1, 3)), {}),
+        ("b", Transpose(axes=(0, 3, 1, 2)), {}),
+        shape=(3, 7, 6),
+    )
+    changed = passes.cancel_transposes(graph)
+    assert ops(changed) == ["Transpose"]
+    assert_same(graph, changed, random(2, 3, 7, 6))
+
+
 # --- fold_constants --------------------------------------------------------------------
 
 
