@@ -11,7 +11,8 @@ import json
 import mmap
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ DTYPE_CODES = {
     "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
 }  # fmt: skip
 """NumPy dtypes by safetensors' code."""
+
+
+DAMAGE = (GraphError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What data of another shape than ours raises."""
 
 
 def is_ir_file(path: str | os.PathLike[str]) -> bool:
@@ -125,7 +130,7 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
         return _graph(data, arrays)
     except FileFormatError:
         raise
-    except (GraphError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except DAMAGE as error:
         raise FileFormatError(
             f"{file}: its graph is damaged: {_reason(error)}; convert the model again"
         ) from error
@@ -139,37 +144,28 @@ def _read(file: str) -> tuple[str | None, dict[str, Array]]:
         # safetensors checks the header: every array inside the file, no gaps, no overlaps.
         with safe_open(file, framework="np") as opened:
             text = (opened.metadata() or {}).get(ENTRY)
-            kinds = [_kind(opened, name, file) for name in opened.offset_keys()]
         with Path(file).open("rb") as source:
-            start = 8 + int.from_bytes(source.read(8), "little")
+            length = int.from_bytes(source.read(8), "little")
+            header = json.loads(source.read(length))
             data = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
-    except (SafetensorError, OSError, ValueError) as error:
+        header.pop("__metadata__", None)
+        arrays = {name: _mapped(data, 8 + length, info) for name, info in header.items()}
+    except (SafetensorError, *DAMAGE) as error:
         raise FileFormatError(
             f"{file}: damaged or not a safetensors file ({_reason(error)}); convert the model again"
         ) from error
-    return text, dict(_mapped(data, start, kinds))
+    return text, arrays
 
 
-def _kind(opened: Any, name: str, file: str) -> tuple[str, str, tuple[int, ...]]:
-    part = opened.get_slice(name)
-    code = part.get_dtype()
-    if code not in DTYPE_CODES:
-        raise FileFormatError(
-            f"{file}: array {name!r} has dtype {code}, which NumPy lacks; store it as F32"
-        )
-    return name, DTYPE_CODES[code], tuple(part.get_shape())
-
-
-def _mapped(
-    data: mmap.mmap, start: int, kinds: list[tuple[str, str, tuple[int, ...]]]
-) -> Iterator[tuple[str, Array]]:
-    """Arrays one after the other, as safetensors lays them out."""
-    for name, dtype, shape in kinds:
-        count = int(np.prod(shape, dtype=np.int64))
-        array: Array = np.frombuffer(data, dtype, count, start) if count else np.empty(0, dtype)
-        start += array.nbytes
-        # Files of other writers may not align their arrays.
-        yield name, np.require(array, requirements="A").reshape(shape)
+def _mapped(data: mmap.mmap, start: int, info: Mapping[str, Any]) -> Array:
+    """One array where it lies in the file."""
+    if info["dtype"] not in DTYPE_CODES:
+        raise GraphError(f"an array has dtype {info['dtype']}, which NumPy lacks")
+    dtype, shape = DTYPE_CODES[info["dtype"]], tuple(info["shape"])
+    count, at = prod(shape), start + int(info["data_offsets"][0])
+    array: Array = np.frombuffer(data, dtype, count, at) if count else np.empty(0, dtype)
+    # Files of other writers may not align their arrays.
+    return np.require(array, requirements="A").reshape(shape)
 
 
 def _graph(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> Graph:
