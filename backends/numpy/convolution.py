@@ -11,12 +11,12 @@ from itertools import product
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from layergraph.backends.numpy.scratch import Pool, Specialised, buffer
 from layergraph.backends.numpy.table import Kernel, Kernels, in_place
 from layergraph.ir.op import Activation
-from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
+from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
 from layergraph.ir.types import Array
 from layergraph.ir.windows import (
     Padding,
@@ -277,3 +277,19 @@ def _fall(
     last = max(last, first)
     start = first * strides + shift
     return slice(start, start + (last - first) * strides, strides), slice(first, last)
+
+
+@kernels.computes(LocallyConnected)
+def locally_connected(
+    op: LocallyConnected, x: Array, *, kernel: Array, bias: Array | None = None
+) -> Array:
+    """One small matrix product a place, all in one batched call."""
+    rank = len(op.kernel_size)
+    windows = sliding_window_view(x, op.kernel_size, tuple(range(1, rank + 1)))
+    windows = windows[(slice(None), *(slice(None, None, s) for s in op.strides))]
+    places = windows.shape[1 : rank + 1]
+    # (batch, *places, channels, *kernel_size) to (places, batch, window elements).
+    order = (*range(1, rank + 1), 0, *range(rank + 2, 2 * rank + 2), rank + 1)
+    rows = windows.transpose(order).reshape(len(kernel), len(x), kernel.shape[1])
+    y = np.matmul(rows, kernel).transpose(1, 0, 2).reshape(len(x), *places, kernel.shape[2])
+    return np.asarray(y + bias) if bias is not None else np.ascontiguousarray(y)

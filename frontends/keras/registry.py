@@ -19,7 +19,7 @@ FAMILIES = {
     "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "convolution": (
         "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
-        "Conv1DTranspose Conv2DTranspose Conv3DTranspose"
+        "Conv1DTranspose Conv2DTranspose Conv3DTranspose LocallyConnected1D LocallyConnected2D"
     ),
     "embedding": "Embedding",
     "image": (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layergraph.ir.op import Activation, Op
-from layergraph.ir.types import TensorType, promote
+from layergraph.ir.types import TensorType, product, promote
 from layergraph.ir.windows import Padding, output_sizes, transposed_size
 
 
@@ -119,3 +119,32 @@ class ConvTranspose(Op):
             )
         )
         return TensorType((x.shape[0], *out, filters), promote(x.dtype, kernel.dtype))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocallyConnected(Op):
+    """A convolution with a kernel of its own at every place.
+
+    Inputs: x ``(batch, *spatial, channels)``.
+    Parameters: kernel ``(places, window elements, filters)``, bias
+    ``(*windows, filters)`` optional.
+    Output: ``(batch, *windows, filters)``.
+    Source: tf_keras/src/layers/locally_connected/locally_connected_utils.py
+    ``local_conv``, tf-keras 2.21.
+
+    Attributes:
+        kernel_size, strides: one number a spatial axis.
+    """
+
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def infer(
+        self, x: TensorType, *, kernel: TensorType, bias: TensorType | None = None
+    ) -> TensorType:
+        """``(batch, *windows, filters)``."""
+        ones = (1,) * len(self.strides)
+        windows = output_sizes(x.shape[1:-1], self.kernel_size, self.strides, "valid", ones)
+        if product(windows) != kernel.shape[0]:
+            raise ValueError(f"{product(windows)} places, the kernel has {kernel.shape[0]}")
+        return TensorType((x.shape[0], *windows, kernel.shape[-1]), x.dtype)

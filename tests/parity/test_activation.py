@@ -35,6 +35,8 @@ CASES = [
     case("relu layer slope and threshold", lambda k: k.layers.ReLU(max_value=3.0, negative_slope=0.2, threshold=1.0), (5, 4)),
     case("softmax layer", lambda k: k.layers.Softmax(axis=1), (5, 4)),
     case("softmax over two axes", lambda k: k.layers.Softmax(axis=[1, 2]), (5, 4, 3)),
+    case("softmax layer of a mask", lambda k, x, m: k.layers.Softmax()(x, m), [(5, 4), (5, 4)], dtype=["float32", "bool"]),
+    case("softmax over two axes of a mask", lambda k, x, m: k.layers.Softmax(axis=[1, 2])(x, m), [(5, 4), (5, 4)], dtype=["float32", "bool"]),
     case("thresholded relu", lambda k: k.layers.ThresholdedReLU(theta=1.5), (5, 4), writers=("tf_keras",)),
     case("activation layer inside dense", lambda k: k.layers.Dense(3, activation=k.layers.LeakyReLU()), (5, 4)),
     case("softmax of large values", lambda k: [k.layers.Dense(6, activation="exponential"), k.layers.Softmax()], (4,), rtol=1e-4),

@@ -47,6 +47,9 @@ CASES = [
     case("transpose2d dilated", lambda k: k.layers.Conv2DTranspose(4, 3, dilation_rate=2, padding="same"), (7, 6, 3), writers=K2),
     case("transpose1d", lambda k: k.layers.Conv1DTranspose(4, 3, strides=2, padding="same"), (5, 3)),
     case("transpose2d unknown sides", lambda k: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (5, 6, 3), unknown=(0, 1)),
+    case("locally connected 1d", lambda k: k.layers.LocallyConnected1D(4, 3, strides=2, activation="relu"), (9, 5), writers=K2),
+    case("locally connected 2d", lambda k: k.layers.LocallyConnected2D(4, (3, 2), strides=(1, 2)), (7, 6, 3), writers=K2),
+    case("locally connected 2d no bias", lambda k: k.layers.LocallyConnected2D(4, 2, use_bias=False), (5, 6, 3), writers=K2),
 ]  # fmt: skip
 
 

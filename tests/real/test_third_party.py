@@ -21,8 +21,6 @@ RTOL = 1e-5
 # Layer classes that layergraph does not have yet. A file is refused for these and for nothing else.
 LATER = {
     "ConvLSTM2D",
-    "LocallyConnected1D",
-    "LocallyConnected2D",
     "TensorFlowOpLayer",
 }
 

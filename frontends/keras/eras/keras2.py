@@ -185,6 +185,7 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "Discretization": (_stated(whole="int64"),),
     "Resizing": (_stated(float_output=True),),
     "MultiHeadAttention": (_stated(masking="add"),),
+    "Softmax": (_stated(masking="add"),),
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 from layergraph.frontends.keras.config import Config
 from layergraph.frontends.keras.layer import LayerCall, Tensor
@@ -27,6 +27,7 @@ from layergraph.ir.ops.activation import (
     Squareplus,
     Threshold,
 )
+from layergraph.ir.ops.attention import MaskedSoftmax
 from layergraph.ir.ops.elementwise import Cast, Unary, UnaryKind
 from layergraph.ir.ops.shape import Identity
 
@@ -58,8 +59,9 @@ def _relu(config: Config) -> Activation:
     )
 
 
-def _softmax(config: Config) -> Activation:
+def _softmax(config: Config) -> Softmax:
     axis = config.take("axis", -1)
+    config.ignore("masking", "robust_masking")
     return Softmax(axis=tuple(axis) if isinstance(axis, list) else (axis,))
 
 
@@ -119,12 +121,17 @@ def activation_of_its_own(call: LayerCall) -> Tensor:
     return call.emit(LAYERS[call.spec.class_name](call.config), call.input())
 
 
-@reads("Softmax", masking="pass")
+@reads("Softmax", masking="pass", arguments=("inputs", "mask"))
 def softmax(call: LayerCall) -> Tensor:
-    """keras/src/layers/activations/softmax.py."""
-    if call.input().mask is not None:
-        raise call.refusal("a Softmax layer of a masked input is not supported yet")
-    return call.emit(_softmax(call.config), call.input())
+    """keras/src/layers/activations/softmax.py; the mask has an entry an element."""
+    x, op = call.input(), _softmax(call.config)
+    robust = call.config.bool("robust_masking", False)
+    masking: Any = call.config.choice("masking", ("add", "zero"), "zero")
+    if x.mask is None:
+        return call.emit(op, x)
+    if robust and masking == "add":
+        masking = "fill"
+    return call.emit(MaskedSoftmax(axis=op.axis, masking=masking), x, x.mask)
 
 
 @reads("PReLU", masking="pass")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.layers.data_format import channels_last_input
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
+from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
+from layergraph.ir.types import Array, product
+from layergraph.ir.windows import output_sizes
 
 
 def _rank(call: LayerCall) -> int:
@@ -105,4 +109,29 @@ def transposed(call: LayerCall) -> Tensor:
         output_padding=None if extra is None else config.ints("output_padding", rank),
         **_windows(call, rank),
     )
+    return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
+
+
+@reads("LocallyConnected1D", "LocallyConnected2D")
+def locally_connected(call: LayerCall) -> Tensor:
+    """tf_keras/src/layers/locally_connected/*.py, as stored by ``implementation=1``."""
+    rank, config = int(call.spec.class_name[-2]), call.config
+    x, back = channels_last_input(call, rank)
+    if config.int("implementation", 1) != 1 or config.text("padding", "valid") != "valid":
+        raise call.refusal("only implementation=1 with padding='valid' is supported yet")
+    sizes, strides = config.ints("kernel_size", rank), config.ints("strides", rank, 1)
+    windows = output_sizes(x.shape[1:-1], sizes, strides, "valid", (1,) * rank)
+    if None in windows or x.shape[-1] is None:
+        raise call.refusal("its input has unknown sizes", "fix them in the model's Input")
+    filters = config.int("filters")
+    params = call.weights(
+        kernel=(product(windows), (product(sizes) or 1) * x.shape[-1], filters),
+        bias=(*windows, filters) if config.bool("use_bias", True) else None,
+    )
+    if back is not None:
+        # Windows were flattened channels first, so kernels stand in that order.
+        kernel: Array = params["kernel"].reshape(-1, x.shape[-1], product(sizes) or 1, filters)
+        kernel = kernel.transpose(0, 2, 1, 3).reshape(params["kernel"].shape)
+        params = {**params, "kernel": np.ascontiguousarray(kernel)}
+    op = LocallyConnected(kernel_size=sizes, strides=strides)
     return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
