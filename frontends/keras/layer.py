@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layergraph.frontends.keras.config import Config
-from layergraph.frontends.keras.registry import reader_of
+from layergraph.frontends.keras.registry import REFUSED, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
@@ -345,6 +345,8 @@ def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
             "a Lambda holds Python code, and nothing from a model file is ever executed",
             "replace it with layers or keras.ops before saving",
         )
+    if spec.key in REFUSED:
+        return (REFUSED[spec.key], "express it with layers or other operations before saving")
     if spec.module and not spec.module.startswith(("keras", "tf_keras", "tensorflow")):
         return (
             f"a custom class of {spec.module}",

@@ -86,6 +86,19 @@ OPERATIONS = {
 }
 """Classes of ``keras.ops`` by family; the registry knows them as ``ops.Add``."""
 
+REFUSED: dict[str, str] = {
+    "ops.AssociativeScan": "it holds the Python function that combines two elements",
+    "ops.Cond": "it holds a Python function for each of its two branches",
+    "ops.ForiLoop": "it holds the Python function of a loop's body",
+    "ops.JVP": "it holds the Python function it differentiates",
+    "ops.Map": "it holds the Python function it applies to each element",
+    "ops.Scan": "it holds the Python function of a loop's body",
+    "ops.Switch": "it holds a Python function for each of its branches",
+    "ops.VectorizedMap": "it holds the Python function it applies to each element",
+    "ops.WhileLoop": "it holds the Python functions of a loop's condition and body",
+}
+"""Classes that will not be read, and why: one sentence without its end."""
+
 LAYERS = {
     **{name: family for family, names in FAMILIES.items() for name in names.split()},
     **{f"ops.{name}": family for family, names in OPERATIONS.items() for name in names.split()},

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from layergraph.frontends.keras.registry import LAYERS
+from layergraph.frontends.keras.registry import LAYERS, REFUSED
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
 from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
 from layergraph.ir.types import FLOATS
@@ -115,7 +115,7 @@ class Keras3:
         An operation's config has its arguments only, a layer's always says
         whether it is trainable.
         """
-        known = f"ops.{class_name}" in LAYERS and "trainable" not in config
+        known = f"ops.{class_name}" in {*LAYERS, *REFUSED} and "trainable" not in config
         return "keras.src.ops.numpy" if known else ""
 
     def options(self, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
