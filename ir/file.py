@@ -73,6 +73,7 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
 
     names: dict[int, str] = {}
     arrays: dict[str, Array] = {}
+    complex_ = set()
     nodes = []
     for node in graph:
         params = {}
@@ -80,6 +81,9 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
             name = names.setdefault(id(array), f"{node.name}/{role}")
             # Not ascontiguousarray, which gives a scalar an axis.
             arrays[name] = np.asarray(array, order="C")
+            if array.dtype.kind == "c":
+                arrays[name] = _pairs(arrays[name])
+                complex_.add(name)
             params[role] = name
         nodes.append(
             {
@@ -94,6 +98,7 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
         {
             "schema": SCHEMA,
             "nodes": nodes,
+            "complex": sorted(complex_),
             "inputs": list(graph.inputs),
             "outputs": [list(v) for v in graph.outputs],
             "input_structure": graph.input_structure,
@@ -104,6 +109,11 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
     )
     with replacing(path) as temporary:
         save_file(arrays, temporary, metadata={ENTRY: text})
+
+
+def _pairs(array: Array) -> Array:
+    """Complex numbers as pairs of real ones, which every safetensors has dtypes for."""
+    return array.reshape(*array.shape, 1).view(array.real.dtype)
 
 
 def read_graph(path: str | os.PathLike[str]) -> Graph:
@@ -170,6 +180,9 @@ def _mapped(data: mmap.mmap, start: int, info: Mapping[str, Any]) -> Array:
 
 def _graph(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> Graph:
     build = Builder()
+    paired = {name: arrays[name] for name in data.get("complex", ())}
+    whole = {n: a.view(np.result_type(a.dtype, "complex64"))[..., 0] for n, a in paired.items()}
+    arrays = {**arrays, **whole}
     for node in data["nodes"]:
         op = op_from_json(node["op"])
         if isinstance(op, Input) and op.dtype not in DTYPES:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -17,7 +17,8 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-DTYPES = (*FLOATS, *INTEGERS, "bool")
+COMPLEX = ("complex64", "complex128")
+DTYPES = (*FLOATS, *INTEGERS, *COMPLEX, "bool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class TensorType:
         """Whether the dtype is a floating-point one."""
         return self.dtype in FLOATS
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether the dtype has a real and an imaginary part."""
+        return self.dtype in COMPLEX
+
     def with_shape(self, shape: Sequence[int | None]) -> TensorType:
         """The same dtype with another shape."""
         return TensorType(tuple(shape), self.dtype)
@@ -69,16 +75,66 @@ def type_of(array: Array) -> TensorType:
     return TensorType(array.shape, array.dtype.name)
 
 
+_WIDER = {
+    "bool": ("int",),
+    "uint8": ("int16", "uint16"),
+    "uint16": ("int32", "uint32"),
+    "uint32": ("int64", "uint64"),
+    "uint64": ("float",),
+    "int": ("uint8", "int8", "complex64"),
+    "int8": ("int16",),
+    "int16": ("int32",),
+    "int32": ("int64",),
+    "int64": ("float",),
+    "float": ("bfloat16", "float16"),
+    "bfloat16": ("float32",),
+    "float16": ("float32",),
+    "float32": ("float64", "complex64"),
+    "float64": ("complex128",),
+    "complex64": ("complex128",),
+    "complex128": (),
+}
+"""The next wider dtypes of each; ``int`` and ``float`` are those of Python numbers."""
+
+_NARROWED = {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}
+"""What Keras makes of a result on TensorFlow, as JAX has no 64 bits by default."""
+
+
 def promote(*dtypes: str) -> str:
     """Common dtype of several operands, as Keras computes it.
 
-    Floats win over integers without widening (``int32`` with ``float32`` is
-    ``float32``, where NumPy would give ``float64``).
-    Source: keras/src/backend/common/dtypes.py, Keras 3.15 (JAX-like lattice).
+    The narrowest dtype that all operands lead to: ``int32`` with ``float16``
+    is ``float16``, where NumPy would give ``float64``. ``"int"`` and
+    ``"float"`` stand for Python numbers, which widen an operand only when it
+    is of a lower kind.
+    Source: keras/src/backend/common/dtypes.py ``result_type``, Keras 3.15.
+
+    Raises:
+        ValueError: one of the dtypes takes part in no arithmetic.
     """
-    floats = [d for d in dtypes if d in FLOATS]
-    chosen = floats or [d for d in dtypes if d != "bool"] or list(dtypes)
-    return np.result_type(*chosen).name
+    return _promoted(frozenset(dtypes))
+
+
+def joined(*dtypes: str) -> str:
+    """Dtype of values put side by side: their own if it is one, else the common one.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``concatenate``, Keras 3.15.
+    """
+    return dtypes[0] if len(set(dtypes)) == 1 else promote(*dtypes)
+
+
+@cache
+def _promoted(dtypes: frozenset[str]) -> str:
+    if unknown := sorted(dtypes - _WIDER.keys()):
+        raise ValueError(f"dtype {unknown[0]!r} takes part in no arithmetic")
+    common = frozenset.intersection(*(_reached(d) for d in dtypes))
+    least = next(d for d in common if common <= _reached(d))
+    return _NARROWED.get(least, least)
+
+
+@cache
+def _reached(dtype: str) -> frozenset[str]:
+    return frozenset({dtype}).union(*(_reached(d) for d in _WIDER[dtype]))
 
 
 def product(dims: Sequence[int | None]) -> int | None:

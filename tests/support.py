@@ -176,6 +176,8 @@ def _values(rng: np.random.Generator, make: str, shape: tuple[int, ...], dtype: 
         return ids.astype(dtype)
     if dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
+    if np.dtype(dtype).kind == "c":
+        return (rng.normal(0, 2.5, shape) + 1j * rng.normal(0, 2.5, shape)).astype(dtype)
     x = rng.normal(0, 2.5, shape).astype(dtype)
     if make == "masked":
         x[:, shape[1] // 2] = 0
@@ -238,7 +240,8 @@ def assert_close(ours: Any, keras: Any, rtol: float = RTOL) -> None:
     assert ours.dtype == keras.dtype, f"dtype {ours.dtype}, Keras has {keras.dtype}"
     if not keras.size:
         return
-    a, b = ours.astype("float64"), keras.astype("float64")
+    wide = "complex128" if keras.dtype.kind == "c" else "float64"
+    a, b = ours.astype(wide), keras.astype(wide)
     finite = np.isfinite(b)
     assert np.array_equal(a[~finite], b[~finite], equal_nan=True), "NaN or infinity differs"
     scale = max(np.abs(b[finite]).max(initial=0), 1e-6)

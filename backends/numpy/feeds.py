@@ -72,7 +72,7 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
         raise InputError(
             f"input {name!r}: rows of unequal length are not an array; pad them"
         ) from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise InputError(f"input {name!r} expects {want}, got dtype {array.dtype}")
     if not want.accepts(array.shape):
         raise InputError(

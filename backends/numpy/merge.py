@@ -20,7 +20,7 @@ from layergraph.ir.ops.merge import (
     Replace,
     Stack,
 )
-from layergraph.ir.types import Array, promote
+from layergraph.ir.types import Array, joined, promote
 
 kernels = Kernels()
 
@@ -52,7 +52,7 @@ def merge(op: Merge, *values: Array) -> Array:
 @kernels.computes(Concatenate)
 def concatenate(op: Concatenate, *values: Array) -> Array:
     """One copy of each."""
-    dtype = promote(*(v.dtype.name for v in values))
+    dtype = joined(*(v.dtype.name for v in values))
     return np.concatenate(values, axis=op.axis, dtype=dtype)
 
 
@@ -99,7 +99,8 @@ def unit_length(x: Array, axes: tuple[int, ...]) -> Array:
 @kernels.computes(Stack)
 def stack(op: Stack, *values: Array) -> Array:
     """One copy of each."""
-    return np.stack(np.broadcast_arrays(*values), axis=op.axis)
+    dtype = joined(*(v.dtype.name for v in values))
+    return np.stack(np.broadcast_arrays(*values), axis=op.axis, dtype=dtype)
 
 
 @kernels.computes(Matmul)

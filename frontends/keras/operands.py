@@ -8,24 +8,34 @@ import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.ir.graph import Source
-from layergraph.ir.types import FLOATS, INTEGERS, Array
+from layergraph.ir.types import Array, promote
 
 DEFAULTS = {bool: "bool", int: "int32", float: "float32"}
 
 
-def operands(call: LayerCall, *names: str) -> list[Tensor]:
+def operands(call: LayerCall, *names: str, weak: bool = True) -> list[Tensor]:
     """Arguments by name, numbers in the dtype Keras gives them beside the tensors.
 
-    A Python number takes the dtype of the tensor it meets, unless it has
-    fractions and the tensor has none.
+    Args:
+        weak: a Python number takes the dtype of the tensor it meets, unless it is of a
+            higher kind (``int32`` with ``2.5``); else it is float32 or int32 by itself.
+            Each function of Keras has its own way.
+
     Source: keras/src/backend/common/dtypes.py ``result_type``, Keras 3.15.
     """
     found = [call.argument(name) for name in names]
-    dtypes = [v.type.dtype for v in found if isinstance(v, Tensor)]
+    dtypes = [dtype_of(call, v) for v in found if not isinstance(v, (bool, int, float))]
+    kinds = [type(v).__name__ for v in found if isinstance(v, (bool, int, float))]
+    common = promote(*dtypes, *kinds) if weak and kinds else None
     return [
-        value if isinstance(value, Tensor) else constant(call, name, as_array(call, value, dtypes))
+        value if isinstance(value, Tensor) else constant(call, name, as_array(call, value, common))
         for name, value in zip(names, found, strict=True)
     ]
+
+
+def dtype_of(call: LayerCall, value: Any) -> str:
+    """Dtype of an argument, tensor or not."""
+    return value.type.dtype if isinstance(value, Tensor) else as_array(call, value).dtype.name
 
 
 def constant(call: LayerCall, name: str, array: Array) -> Tensor:
@@ -35,12 +45,16 @@ def constant(call: LayerCall, name: str, array: Array) -> Tensor:
     return Tensor(value, call.build.type_of(value))
 
 
-def as_array(call: LayerCall, value: Any, dtypes: list[str]) -> Array:
-    """A number, nested numbers or an array of the file as an array."""
+def as_array(call: LayerCall, value: Any, dtype: str | None = None) -> Array:
+    """A number, nested numbers or an array of the file as an array.
+
+    Args:
+        dtype: dtype of a Python number; ``None`` for float32 or int32.
+    """
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, (bool, int, float)):
-        return np.asarray(value, _weak(type(value), dtypes))
+        return np.asarray(value).astype(dtype or DEFAULTS[type(value)])
     if isinstance(value, list):
         try:
             array = np.asarray(value)
@@ -50,15 +64,6 @@ def as_array(call: LayerCall, value: Any, dtypes: list[str]) -> Array:
             kind: Any = {"b": bool, "f": float}.get(array.dtype.kind, int)
             return array.astype(DEFAULTS[kind])
     raise call.refusal(f"it is called with {str(value)[:60]!r}, where a tensor was expected")
-
-
-def _weak(kind: Any, dtypes: list[str]) -> str:
-    for group in (FLOATS, INTEGERS):
-        if kind is float and group is INTEGERS:
-            break
-        if dtype := next((d for d in dtypes if d in group), None):
-            return dtype
-    return DEFAULTS[kind]
 
 
 def axis_of(call: LayerCall, x: Tensor, key: str = "axis", default: Any = None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import TensorType, broadcast_shapes, promote
+from layergraph.ir.types import TensorType, broadcast_shapes, joined, promote
 
 MergeKind = Literal["add", "subtract", "multiply", "average", "maximum", "minimum"]
 
@@ -55,7 +55,7 @@ class Concatenate(Op):
             if i != axis and len(known) > 1:
                 raise ValueError(f"axis {i} has sizes {sorted(known)}")
             shape.append(total if i == axis else next(iter(known), None))
-        return TensorType(tuple(shape), promote(*(v.dtype for v in values)))
+        return TensorType(tuple(shape), joined(*(v.dtype for v in values)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class Stack(Op):
         """The common shape with the axis inserted."""
         shape = broadcast_shapes(*(v.shape for v in values))
         axis = self.axis % (len(shape) + 1)
-        dtype = promote(*(v.dtype for v in values))
+        dtype = joined(*(v.dtype for v in values))
         return TensorType((*shape[:axis], len(values), *shape[axis:]), dtype)
 
 
