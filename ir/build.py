@@ -116,7 +116,7 @@ def infer_types(
         raise GraphError(f"node {name!r}: {type(op).__name__} takes ({wanted}), got {given} inputs")
     if None in inputs[: contract.required_inputs]:
         raise GraphError(f"node {name!r}: {type(op).__name__} lacks a required input")
-    unknown = set(params) - set(contract.params)
+    unknown = set() if contract.any_params else set(params) - set(contract.params)
     missing = {r for r, required in contract.params.items() if required} - set(params)
     if unknown or missing:
         raise GraphError(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -24,8 +24,8 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "attention", "convolution", "elementwise", "embedding", "image", "indexing",
-    "linear", "merge", "normalization", "pooling", "preprocessing", "recurrent",
+    "activation", "attention", "convolution", "elementwise", "embedding", "foreign", "image",
+    "indexing", "linear", "merge", "normalization", "pooling", "preprocessing", "recurrent",
     "reduction", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
@@ -122,6 +122,8 @@ class Signature:
     variadic: bool
     params: Mapping[str, bool]
     """Parameter roles in order; the value says whether the role is required."""
+    any_params: bool = False
+    """Whether roles are free (``**params``)."""
 
 
 def signature(op_type: type[Op]) -> Signature:
@@ -139,6 +141,7 @@ def _signature(op_type: Any) -> Signature:
         required_inputs=sum(p.default is p.empty for p in positional),
         variadic=any(p.kind is p.VAR_POSITIONAL for p in spec),
         params={p.name: p.default is p.empty for p in spec if p.kind is p.KEYWORD_ONLY},
+        any_params=any(p.kind is p.VAR_KEYWORD for p in spec),
     )
 
 
@@ -149,7 +152,7 @@ def family_of(op_type: type[Op]) -> str:
 
 def attributes_text(op: Op) -> str:
     """Attributes that differ from their defaults, as ``name=value``."""
-    shown = [(f.name, getattr(op, f.name)) for f in fields(op) if getattr(op, f.name) != f.default]
+    shown = [(n, getattr(op, n)) for n, f in stored(op).items() if getattr(op, n) != f.default]
     return ", ".join(f"{n}={v if isinstance(v, Op) else repr(v)}" for n, v in shown)
 
 
@@ -157,8 +160,14 @@ def op_to_json(op: Op) -> dict[str, Any]:
     """The operator as plain JSON data; ``op_from_json`` is the inverse."""
     return {
         "op": f"{family_of(type(op))}.{type(op).__name__}",
-        **{f.name: _encode(getattr(op, f.name)) for f in fields(op)},
+        **{name: _encode(getattr(op, name)) for name in stored(op)},
     }
+
+
+def stored(op: Op | type[Op]) -> dict[str, Field[Any]]:
+    """Attributes that a file keeps, by name: all but Python objects."""
+    found: Any = op
+    return {f.name: f for f in fields(found) if f.metadata.get("stored", True)}
 
 
 def op_from_json(data: Mapping[str, Any]) -> Op:
@@ -169,7 +178,7 @@ def op_from_json(data: Mapping[str, Any]) -> Op:
     """
     op_type = _op_type(str(data.get("op")))
     attributes = {k: _decode(v) for k, v in data.items() if k != "op"}
-    known = {f.name for f in fields(op_type)}
+    known = stored(op_type).keys()
     if unknown := sorted(set(attributes) - known):
         raise GraphError(f"operator {data['op']} has no attribute {unknown[0]!r}")
     try:

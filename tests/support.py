@@ -60,6 +60,7 @@ class Case:
         unknown: positions of dimensions the model is built not to know.
         rtol: allowed difference relative to the largest value.
         batch0: whether Keras itself runs an empty batch of this row.
+        layers: the caller's own layers, for rows with layers of foreign classes.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Case:
     unknown: tuple[int, ...] = ()
     rtol: float = RTOL
     batch0: bool = True
+    layers: dict[str, Any] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -193,7 +195,7 @@ def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
         model = build_model(row, keras)
         path = folder / f"model{container}"
         model.save(path)
-        graph = lg.load(path)
+        graph = lg.load(path, layers=row.layers)
         plain = lg.Interpreter(graph, optimize=False)
         fast = lg.Interpreter(graph)
         for batch in (3, 1):
@@ -282,7 +284,7 @@ def _assert_inferred(graph: lg.Graph, plain: lg.Interpreter, arrays: list[Any]) 
 def _assert_ir_file(row: Case, graph: lg.Graph, folder: Path, arrays: list[Any]) -> None:
     path = folder / "model.lg"
     lg.save(graph, path)
-    back = lg.load(path)
+    back = lg.load(path, layers=row.layers)
     assert str(back) == str(graph)
     for first, second in zip(graph, back, strict=True):
         assert (first.name, first.op, first.inputs, first.types, first.sources) == (

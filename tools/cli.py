@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = parsed.command
     try:
+        for module in getattr(parsed, "layers", ()):
+            _register_layers(module)
         status = command(parsed)
         sys.stdout.flush()
         return status
@@ -66,6 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"layergraph {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    def source(sub: argparse.ArgumentParser, name: str = "file") -> None:
+        sub.add_argument(name, help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+        sub.add_argument(
+            "--layers",
+            metavar="MODULE",
+            action="append",
+            default=[],
+            help="a Python file or module of yours that registers custom layers",
+        )
+
     def add(
         name: str, command: Callable[[argparse.Namespace], int], about: str
     ) -> argparse.ArgumentParser:
@@ -74,27 +86,49 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("inspect", _inspect, "show what wrote a model file, its nodes and its weights")
-    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    source(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
     sub.add_argument("--optimized", action="store_true", help="show the graph as it is run")
 
     sub = add("check", _check, "list everything in a model file that cannot be run")
-    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    source(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
 
     sub = add("convert", _convert, "convert a model file")
-    sub.add_argument("source", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    source(sub, "source")
     sub.add_argument("target", help="a .lg file")
     sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
 
     sub = add("run", _run, "predict the rows of a file")
-    sub.add_argument("file", help="a .h5, .keras or .lg file, or an unzipped .keras folder")
+    source(sub)
     sub.add_argument("--input", required=True, help="a .npy, .npz or .csv file")
     sub.add_argument("--output", help="a .npy, .npz or .csv file; default: print CSV")
     sub.add_argument("--batch-size", type=_positive, default=32, help="rows at a time (32)")
 
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
     return parser
+
+
+def _register_layers(module: str) -> None:
+    """Run the user's own module; the layers it registers serve the command.
+
+    Raises:
+        LayerGraphError: the module cannot be imported.
+    """
+    import importlib
+    import importlib.util
+
+    try:
+        if module.endswith(".py"):
+            spec = importlib.util.spec_from_file_location("layergraph_user_layers", module)
+            assert spec is not None
+            assert spec.loader is not None
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        else:
+            importlib.import_module(module)
+    except Exception as error:
+        spelled = " ".join(f"{type(error).__name__}: {error}".split())
+        raise LayerGraphError(f"--layers {module}: cannot be imported ({spelled})") from error
 
 
 def _positive(text: str) -> int:

@@ -36,6 +36,7 @@ class Interpreter:
         optimize: apply the default passes first; ``False`` runs the graph
             exactly as read; names out of ``layergraph.ir.passes.DEFAULT``
             apply those alone.
+        layers: as for ``layergraph.load``, when ``graph`` is a path.
 
     Example:
 
@@ -47,12 +48,16 @@ class Interpreter:
     """
 
     def __init__(
-        self, graph: Graph | str | os.PathLike[str], *, optimize: bool | Sequence[str] = True
+        self,
+        graph: Graph | str | os.PathLike[str],
+        *,
+        optimize: bool | Sequence[str] = True,
+        layers: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(graph, Graph):
             from layergraph import load
 
-            graph = load(graph)
+            graph = load(graph, layers=layers)
         self.source = graph
         """The graph as given."""
         self.graph = graph

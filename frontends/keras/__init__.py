@@ -8,20 +8,24 @@ Open ``wiring.py`` first: it walks the model. ``files.py`` opens a file,
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from layergraph.ir.errors import FileFormatError, LayerGraphError, UnsupportedError
+from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Graph
 
 NONSENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """What is raised where a damaged config has a value of another kind than every Keras writes."""
 
 
-def load(path: str | os.PathLike[str]) -> Graph:
+def load(path: str | os.PathLike[str], *, layers: Mapping[str, Any] | None = None) -> Graph:
     """The layer graph of a saved Keras model.
 
     Args:
         path: ``.h5``, ``.keras``, or an unzipped ``.keras`` folder, recognised
             by content.
+        layers: the caller's own layers by name, see ``layergraph.ir.foreign``.
 
     Raises:
         FileFormatError: not such a file, damaged, or built to do harm.
@@ -34,7 +38,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
     with open_saved_model(path) as saved:
         try:
             spec = upgrade(saved.config, saved.keras_version, saved.path)
-            return read_model(spec, saved)
+            return read_model(spec, saved, ForeignLayers(layers))
         except UnsupportedError as error:
             raise UnsupportedError(error.items, file=saved.path) from None
         except LayerGraphError:

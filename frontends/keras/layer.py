@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layergraph.frontends.keras.config import Config
-from layergraph.frontends.keras.registry import REFUSED, reader_of
+from layergraph.frontends.keras.registry import REFUSED, Reader, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
 from layergraph.ir.errors import FileFormatError, GraphError, Unsupported, UnsupportedError
+from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Source, Value
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Cast
@@ -50,6 +51,26 @@ class Context:
     build: Builder
     keras_major: int
     unsupported: list[Unsupported] = field(default_factory=list)
+    foreign: ForeignLayers = field(default_factory=ForeignLayers)
+
+    def reader(self, spec: LayerSpec, name: str) -> Reader | None:
+        """How a layer is read: as the caller says, as Keras does, as a package offers.
+
+        Args:
+            name: the layer's scoped name.
+        """
+        names = (name, spec.name, spec.registered_name, spec.class_name)
+        found = self.foreign.find(*names)
+        if found is None:
+            known = None if spec.is_foreign else reader_of(spec.key)
+            if known is not None:
+                return known
+            found = self.foreign.find_installed(spec.registered_name, spec.class_name)
+        if found is None:
+            return None
+        from layergraph.frontends.keras.layers.foreign import reader_for
+
+        return reader_for(*found)
 
 
 class Layer:
@@ -75,9 +96,11 @@ class Layer:
         Raises:
             UnsupportedError: class, option or argument we do not have.
         """
-        reader = reader_of(self.spec.key)
+        reader = self.context.reader(self.spec, self.name)
         if reader is None:
             raise self.unknown()
+        if reader.arguments == ("**",):
+            reader = replace(reader, arguments=tuple(map(str, range(len(args)))) or ("0",))
         if reader.arguments[-1:] == ("*",):
             args = [list(args)] if len(args) != 1 else args
         named = dict(zip(reader.arguments, args, strict=False))
@@ -213,6 +236,28 @@ class LayerCall:
             self.layer.arrays[key] = source.take(wanted)
         return self.layer.arrays[key]
 
+    def all_weights(self) -> dict[str, Array]:
+        """Every array of the layer and of what it holds, by its name in the file."""
+        if "**" not in self.layer.arrays:
+            self.layer.arrays["**"] = self.layer.weights.named()
+        return self.layer.arrays["**"]
+
+    def sublayer(self, attribute: str, class_name: str, **config: Any) -> Layer:
+        """A Keras layer that this one is made of, to be called: ``layer([x])``.
+
+        Its node is ``layer/attribute``, its weights those the file keeps under
+        the attribute; in an ``.h5``, which keeps one list a layer, the next
+        ones, so call sublayers in the order Keras built them.
+
+        Args:
+            attribute: Python attribute that holds it.
+            class_name: its Keras class.
+            **config: its options, in Keras 3 spelling.
+        """
+        spec = LayerSpec(attribute, class_name, config)
+        layer: Layer = self.layer.child(spec, attribute)
+        return layer
+
     def discard_weights(self) -> None:
         """Leave the layer's own remaining arrays unread: predictions do not need them."""
         self.layer.weights.discard()
@@ -343,13 +388,14 @@ def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
     if spec.class_name == "Lambda":
         return (
             "a Lambda holds Python code, and nothing from a model file is ever executed",
-            "replace it with layers or keras.ops before saving",
+            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
+        )
+    if spec.is_foreign:
+        name = spec.registered_name or spec.class_name
+        return (
+            f"a custom class of {spec.module}" if spec.module else "a custom class",
+            f"say what it computes: load(path, layers={{{name!r}: function}})",
         )
     if spec.key in REFUSED:
         return (REFUSED[spec.key], "express it with layers or other operations before saving")
-    if spec.module and not spec.module.startswith(("keras", "tf_keras", "tensorflow")):
-        return (
-            f"a custom class of {spec.module}",
-            "express it with Keras layers before saving",
-        )
     return ("this class is not supported yet", "please report which model needs it")

@@ -13,11 +13,15 @@ from layergraph.frontends.keras.weights import model_weights, unread_weights
 from layergraph.frontends.keras.wiring import Model, Unreadable, input_tensor
 from layergraph.ir.build import Builder
 from layergraph.ir.errors import FileFormatError, UnsupportedError
+from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Graph, Origin, Structure
 
 
-def read_model(spec: LayerSpec, saved: SavedModel) -> Graph:
+def read_model(spec: LayerSpec, saved: SavedModel, foreign: ForeignLayers) -> Graph:
     """The graph of a model in the current dialect.
+
+    Args:
+        foreign: the caller's own layers.
 
     Raises:
         FileFormatError: config and weights do not belong together.
@@ -25,7 +29,7 @@ def read_model(spec: LayerSpec, saved: SavedModel) -> Graph:
     """
     assert spec.model is not None
     major = int(saved.keras_version.split(".")[0])
-    context = Context(saved.path, Builder(), major)
+    context = Context(saved.path, Builder(), major, foreign=foreign)
     model = Model(spec, "", model_weights(saved), context)
     outputs: Any = None
     try:

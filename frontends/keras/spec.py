@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+KERAS_PACKAGES = frozenset({"", "builtins", "keras", "keras_core", "tensorflow", "tf_keras"})
+"""Where Keras' own classes live; an ``.h5`` names no module."""
+
 
 class TensorRef(NamedTuple):
     """One output tensor of one call of a layer.
@@ -60,6 +63,17 @@ class LayerSpec:
     def is_operation(self) -> bool:
         """Whether this is a ``keras.ops`` node rather than a layer."""
         return ".ops." in self.module
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the class is none of Keras' own, whatever it is called.
+
+        Keras writes the module of a class beside it, and before the name of a
+        registered one its package: ``my_package>Dense``.
+        """
+        package = self.module.split(".")[0]
+        registered = f"{self.registered_name}{self.class_name}"
+        return ">" in registered or package not in KERAS_PACKAGES
 
     @property
     def key(self) -> str:

@@ -26,6 +26,9 @@ class LayerWeights(Protocol):
     def child(self, *attributes: str) -> LayerWeights:
         """Those of an object the layer holds, under the first attribute that exists."""
 
+    def named(self) -> dict[str, Array]:
+        """All arrays of the layer and what it holds, by name, for a layer of the caller's."""
+
     def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
         """Those of each layer, when this is a nested model."""
 
@@ -57,6 +60,10 @@ class RootWeights:
 
     def discard(self) -> None:
         """A model holds no arrays of its own in this layout."""
+
+    def named(self) -> dict[str, Array]:
+        """A model holds no arrays of its own in this layout."""
+        return {}
 
     def child(self, *attributes: str) -> LayerWeights:
         """Not part of this layout."""
@@ -99,6 +106,19 @@ class FlatWeights:
     def discard(self) -> None:
         """The rest of the list is not needed."""
         self._left = []
+
+    def named(self) -> dict[str, Array]:
+        """The rest of the list by the names in it, without the layer's own: ``kernel``.
+
+        A name that occurs again is numbered: ``kernel_1``.
+        """
+        found: dict[str, Array] = {}
+        for stored, array in self._left:
+            name = stored.split(":")[0].removeprefix(f"{self._layer.rpartition('/')[2]}/")
+            again = sum(n == name or n.rpartition("_")[0] == name for n in found)
+            found[f"{name}_{again}" if again else name] = array
+        self._left = []
+        return found
 
     def child(self, *attributes: str) -> LayerWeights:
         """The same list: a wrapper's arrays are those of what it wraps, in turn."""
@@ -199,6 +219,17 @@ class TreeWeights:
     def discard(self) -> None:
         """What stands at this path is not needed."""
         self._tree.taken.add(self._path)
+
+    def named(self) -> dict[str, Array]:
+        """Arrays by path below this one: ``0``, ``1``, ``attention/query_dense/0``."""
+        found: dict[str, Array] = {}
+        for group in self._tree.groups:
+            if group == self._path or group.startswith(f"{self._path}/"):
+                below = group[len(self._path) :].strip("/")
+                for i, array in enumerate(self._tree.tree.variables(group)):
+                    found[f"{below}/{i}" if below else str(i)] = array
+                self._tree.taken.add(group)
+        return found
 
     def child(self, *attributes: str) -> LayerWeights:
         """The path of an attribute."""

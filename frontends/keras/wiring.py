@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layergraph.frontends.keras.layer import Context, Layer, Tensor, map_tensors, tensors_in
-from layergraph.frontends.keras.registry import reader_of
 from layergraph.frontends.keras.spec import LayerSpec, TensorRef, refs_in
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
@@ -251,7 +250,10 @@ def _note_if_unknown(layer: Layer | Model) -> None:
     if isinstance(layer, Model):
         for spec in layer.model.layers:
             _note_if_unknown(layer.layer(spec, f"{layer.name}/"))
-    elif layer.spec.class_name != "InputLayer" and reader_of(layer.spec.key) is None:
+    elif (
+        layer.spec.class_name != "InputLayer"
+        and layer.context.reader(layer.spec, layer.name) is None
+    ):
         items = layer.unknown().items
         layer.context.unsupported.extend(i for i in items if i not in layer.context.unsupported)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         LayerGraphError,
         UnsupportedError,
     )
+    from layergraph.ir.foreign import LayerFunction, LayerReader, register
     from layergraph.ir.graph import Graph
 
 __version__ = "0.1.0"
@@ -32,18 +33,24 @@ __all__ = [
     "InputError",
     "Interpreter",
     "KernelError",
+    "LayerFunction",
     "LayerGraphError",
+    "LayerReader",
     "UnsupportedError",
     "convert",
     "load",
+    "register",
     "save",
 ]
 
 _HOMES = {
     "Graph": "layergraph.ir.graph",
     "Interpreter": "layergraph.backends.numpy.interpreter",
+    "LayerFunction": "layergraph.ir.foreign",
+    "LayerReader": "layergraph.ir.foreign",
     "convert": "layergraph.api",
     "load": "layergraph.api",
+    "register": "layergraph.ir.foreign",
     "save": "layergraph.api",
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from layergraph.ir.errors import FileFormatError
 from layergraph.ir.graph import Graph
@@ -11,12 +13,15 @@ from layergraph.ir.graph import Graph
 PathLike = str | os.PathLike[str]
 
 
-def load(path: PathLike) -> Graph:
+def load(path: PathLike, *, layers: Mapping[str, Any] | None = None) -> Graph:
     """The layer graph of any supported file, recognised by content.
 
     Args:
         path: a Keras ``.h5`` or ``.keras`` file, an unzipped ``.keras`` folder,
             or our own ``.lg`` file.
+        layers: what custom layers and Lambdas compute, by layer name, registered
+            name or class name: functions on arrays, or ``LayerReader`` objects;
+            see docs/custom-layers.md.
 
     Raises:
         FileFormatError: not a file we read, damaged, or built to do harm.
@@ -30,12 +35,13 @@ def load(path: PathLike) -> Graph:
         1
     """
     from layergraph.ir.file import is_ir_file, read_graph
+    from layergraph.ir.foreign import ForeignLayers, bound
 
     if is_ir_file(path):
-        return read_graph(path)
+        return bound(read_graph(path), ForeignLayers(layers))
     from layergraph.frontends.keras import load as load_keras
 
-    return load_keras(path)
+    return load_keras(path, layers=layers)
 
 
 def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:
@@ -57,13 +63,20 @@ def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:
     write_graph(graph, path)
 
 
-def convert(source: PathLike, target: PathLike, *, overwrite: bool = False) -> Graph:
+def convert(
+    source: PathLike,
+    target: PathLike,
+    *,
+    overwrite: bool = False,
+    layers: Mapping[str, Any] | None = None,
+) -> Graph:
     """Read one file and write another; the target's extension says which kind.
 
     Args:
         source: any file ``load`` reads.
         target: a ``.lg`` file.
         overwrite: replace an existing target.
+        layers: as for ``load``.
 
     Returns:
         The graph written.
@@ -81,6 +94,6 @@ def convert(source: PathLike, target: PathLike, *, overwrite: bool = False) -> G
         )
     if Path(target).exists() and not overwrite:
         raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
-    graph = load(source)
+    graph = load(source, layers=layers)
     save(graph, target)
     return graph

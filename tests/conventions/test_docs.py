@@ -23,6 +23,7 @@ from layergraph.tools.cli import _parser
 
 ROOT = GOLDEN.parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {p.name: p.read_text("utf-8") for p in sorted((ROOT / "docs").glob("*.md"))}
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MODULES = [
     ".".join(("layergraph", *path.relative_to(ROOT).with_suffix("").parts))
@@ -52,9 +53,18 @@ def test_python_in_the_readme_runs(tmp_path: Path, monkeypatch: Any) -> None:
         exec(compile(block, "README.md", "exec"), {})
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_python_in_the_pages_runs(page: str, monkeypatch: Any) -> None:
+    from layergraph.ir import foreign
+
+    monkeypatch.setattr(foreign, "REGISTERED", {})
+    for block in blocks(PAGES[page], "python"):
+        exec(compile(block, page, "exec"), {})
+
+
 def test_commands_in_the_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    for text in (README, CONTRIBUTING):
+    for text in (README, CONTRIBUTING, *PAGES.values()):
         named = set(re.findall(r"\bmake ([a-z-]+)", text))
         assert named <= targets, f"no such target: {named - targets}"
     lines = [line for block in blocks(README, "sh") for line in block.splitlines()]
@@ -66,10 +76,11 @@ def test_commands_in_the_documents_exist() -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    for text in (README, CONTRIBUTING):
+    pages = [(ROOT, README), (ROOT, CONTRIBUTING), *((ROOT / "docs", t) for t in PAGES.values())]
+    for folder, text in pages:
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if "://" not in target:
-                assert (ROOT / target).exists(), target
+                assert (folder / target).exists(), target
 
 
 SOFTSIGN2 = """

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 
 import layergraph as lg
 from files import GOLDEN, copy_h5, reconfigured
+from layergraph.ir.foreign import REGISTERED
 from layergraph.tools import cli
 from layergraph.tools.demo import model_path
 
@@ -261,3 +262,27 @@ def test_predicting_needs_neither_networkx_nor_rich_nor_tensorflow(tmp_path: Pat
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
     assert done.stdout == "[]\n"
+
+
+def test_layers_of_the_user(tmp_path: Path, capsys: Any) -> None:
+    def strange_flatten(config: dict[str, Any]) -> None:
+        for layer in config["config"]["layers"]:
+            if layer["class_name"] == "Flatten":
+                layer["class_name"] = "mine>Gone"
+
+    path = reconfigured(copy_h5(tmp_path, "cnn-tfkeras"), strange_flatten)
+    assert cli.main(["check", str(path)]) == 1
+    assert "layers={'mine>Gone': function}" in capsys.readouterr().out
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "import layergraph as lg\nlg.register('mine>Gone', lambda x: x.reshape(len(x), -1))\n"
+    )
+    try:
+        assert cli.main(["check", str(path), "--layers", str(mine)]) == 0
+    finally:
+        REGISTERED.clear()
+    mine.write_text("import nowhere\n")
+    assert cli.main(["check", str(path), "--layers", str(mine)]) == 2
+    assert "cannot be imported (ModuleNotFoundError: No module named 'nowhere')" in (
+        capsys.readouterr().err
+    )
