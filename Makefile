@@ -7,7 +7,7 @@ PY := $(DEV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow lint format golden agreement bench clean
+.PHONY: help demo test test-slow lint format golden agreement support bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -42,6 +42,10 @@ golden: $(DEV)/.done  ## record the golden files again from real Keras
 
 agreement: $(DEV)/.done  ## compare with Keras on all test data: make agreement DATA=folder
 	$(PY) tests/real/agreement.py $(DATA)
+
+support: $(DEV)/.done  ## write docs/support.md, the table of supported layers
+	$(PY) -m layergraph ops --markdown > docs/support.md.new
+	mv docs/support.md.new docs/support.md
 
 bench: $(DEV)/.done  ## time layergraph against compiled Keras, start-up and memory included
 	$(PY) -m layergraph.tools.bench

@@ -94,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     source(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
 
+    sub = add("ops", _ops, "list the Keras layers, operations and functions that are supported")
+    sub.add_argument("names", nargs="*", metavar="NAME", help="part of a name to look for")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    sub.add_argument("--markdown", action="store_true", help="print docs/support.md")
+
     sub = add("convert", _convert, "convert a model file")
     source(sub, "source")
     sub.add_argument("target", help="a .lg file")
@@ -148,6 +153,12 @@ def _check(parsed: argparse.Namespace) -> int:
     from layergraph.tools.describe import check
 
     return check(parsed.file, as_json=parsed.json)
+
+
+def _ops(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.support import ops
+
+    return ops(parsed.names, as_json=parsed.json, markdown=parsed.markdown)
 
 
 def _convert(parsed: argparse.Namespace) -> int:

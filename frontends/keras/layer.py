@@ -385,11 +385,6 @@ def _part(op: Op) -> str:
 
 
 def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
-    if spec.class_name == "Lambda":
-        return (
-            "a Lambda holds Python code, and nothing from a model file is ever executed",
-            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
-        )
     if spec.is_foreign:
         name = spec.registered_name or spec.class_name
         return (
@@ -397,5 +392,8 @@ def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
             f"say what it computes: load(path, layers={{{name!r}: function}})",
         )
     if spec.key in REFUSED:
-        return (REFUSED[spec.key], "express it with layers or other operations before saving")
+        return (
+            REFUSED[spec.key],
+            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
+        )
     return ("this class is not supported yet", "please report which model needs it")

@@ -86,7 +86,23 @@ OPERATIONS = {
 }
 """Classes of ``keras.ops`` by family; the registry knows them as ``ops.Add``."""
 
+OTHERWISE_READ = {
+    "InputLayer": "wiring",
+    "Functional": "wiring",
+    "Model": "wiring",
+    "Sequential": "wiring",
+    **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"), "recurrent"),
+    **dict.fromkeys(("TFOpLambda", "SlicingOpLambda"), "tensorflow_functions"),
+}
+"""Classes that no ``@reads`` names, and the file that reads them: models, what belongs to
+another layer, what an era spells as another class."""
+
 REFUSED: dict[str, str] = {
+    "FlaxLayer": "it runs a Flax module, whose Python code the file names and does not hold",
+    "JaxLayer": "it runs a JAX function, whose Python code the file names and does not hold",
+    "Lambda": "it holds Python code, and nothing from a model file is ever executed",
+    "TFSMLayer": "it runs a TensorFlow SavedModel beside the file, which only TensorFlow can",
+    "TorchModuleWrapper": "it runs a pickled PyTorch module, and nothing is ever unpickled",
     "ops.AssociativeScan": "it holds the Python function that combines two elements",
     "ops.Cond": "it holds a Python function for each of its two branches",
     "ops.ForiLoop": "it holds the Python function of a loop's body",
@@ -114,11 +130,13 @@ class Reader:
             returns them.
         masking: what becomes of masks.
         arguments: names of the call's positional arguments.
+        limits: what of the class is refused, for the table of supported layers.
     """
 
     function: Callable[[LayerCall], Any]
     masking: Masking
     arguments: tuple[str, ...]
+    limits: str = ""
 
 
 READERS: dict[str, Reader] = {}
@@ -128,6 +146,7 @@ def reads(
     *class_names: str,
     masking: Masking = "drop",
     arguments: tuple[str, ...] = ("inputs",),
+    limits: str = "",
 ) -> Callable[[Callable[[LayerCall], Any]], Callable[[LayerCall], Any]]:
     """Declare the function that reads one or several Keras classes."""
 
@@ -135,7 +154,7 @@ def reads(
         for name in class_names:
             if name in READERS:
                 raise TypeError(f"two functions read {name}")
-            READERS[name] = Reader(function, masking, arguments)
+            READERS[name] = Reader(function, masking, arguments, limits)
         return function
 
     return register
