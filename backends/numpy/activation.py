@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from layergraph.backends.numpy.elementwise import sigmoid
+from layergraph.backends.numpy.elementwise import sigmoid, softplus
 from layergraph.backends.numpy.table import Kernel, Kernels
 from layergraph.ir.ops.activation import (
     CELU,
@@ -17,12 +17,14 @@ from layergraph.ir.ops.activation import (
     HardSigmoid,
     LeakyReLU,
     LogSoftmax,
+    ParametricSoftplus,
     PReLU,
     ReLU,
     Softmax,
     SoftShrink,
     Sparsemax,
     Squareplus,
+    SReLU,
     Threshold,
 )
 from layergraph.ir.types import Array
@@ -179,6 +181,35 @@ def squareplus(op: Squareplus, x: Array, out: Array) -> None:
 def prelu(op: PReLU, *, alpha: Array) -> Kernel:
     """A learned slope below zero."""
     return lambda x: np.where(x > 0, x, x * alpha)
+
+
+@kernels.prepares(ParametricSoftplus)
+def parametric_softplus(op: ParametricSoftplus, *, alpha: Array, beta: Array) -> Kernel:
+    """Both factors are learned."""
+
+    def run(x: Array) -> Array:
+        out: Array = x * beta
+        softplus(out, out)
+        out *= alpha
+        return out
+
+    return run
+
+
+@kernels.prepares(SReLU)
+def s_relu(
+    op: SReLU, *, left: Array, left_slope: Array, width: Array, right_slope: Array
+) -> Kernel:
+    """The middle piece, and what reaches beyond it on either side."""
+    right = left + np.abs(width)
+
+    def run(x: Array) -> Array:
+        out: Array = np.clip(x, left, right)
+        out += np.minimum(x - left, 0) * left_slope
+        out += np.maximum(x - right, 0) * right_slope
+        return out
+
+    return run
 
 
 @kernels.computes(GLU)

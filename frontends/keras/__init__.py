@@ -37,7 +37,7 @@ def load(path: str | os.PathLike[str], *, layers: Mapping[str, Any] | None = Non
 
     with open_saved_model(path) as saved:
         try:
-            spec = upgrade(saved.config, saved.keras_version, saved.path)
+            spec = upgrade(saved.config, saved.keras_version, saved.path, saved.writer)
             return read_model(spec, saved, ForeignLayers(layers))
         except UnsupportedError as error:
             raise UnsupportedError(error.items, file=saved.path) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layergraph.frontends.keras import limits, strangers
 from layergraph.frontends.keras.archive import FolderMembers, Members, ZipMembers
+from layergraph.frontends.keras.eras.arrays import Writer
 from layergraph.ir.errors import FileFormatError
 from layergraph.ir.types import Array
 
@@ -150,6 +151,11 @@ class SavedModel:
         self.legacy = legacy
         self.variables = variables
         self._opened = opened
+
+    @property
+    def writer(self) -> Writer:
+        """What wrote the arrays."""
+        return Writer(int(self.keras_version.split(".")[0]), self.backend == "theano")
 
     def close(self) -> None:
         """Release the file; arrays that were read stay."""

@@ -233,7 +233,7 @@ class LayerCall:
             for attribute in attributes:
                 source = source.child(*attribute.split("|"))
             wanted = {role: shape for role, shape in shapes.items() if shape is not None}
-            self.layer.arrays[key] = source.take(wanted)
+            self.layer.arrays[key] = source.take(wanted, self.spec.rearrange)
         return self.layer.arrays[key]
 
     def all_weights(self) -> dict[str, Array]:

@@ -16,7 +16,9 @@ support masking in Keras), or set by the reader itself."""
 
 FAMILIES = {
     "attention": "AdditiveAttention Attention GroupedQueryAttention MultiHeadAttention",
-    "activation": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
+    "activation": (
+        "Activation ELU LeakyReLU PReLU ParametricSoftplus ReLU SReLU Softmax ThresholdedReLU"
+    ),
     "convolution": (
         "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose LocallyConnected1D LocallyConnected2D"
@@ -30,12 +32,12 @@ FAMILIES = {
         "RandomTranslation RandomWidth RandomZoom Resizing CenterCrop"
     ),
     "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
-    "linear": "Dense EinsumDense",
+    "linear": "Dense EinsumDense Highway MaxoutDense",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
         "GaussianDropout GaussianNoise ActivityRegularization Identity Masking"
     ),
-    "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate Dot",
+    "merge": "Add Subtract Multiply Average Maximum Minimum Concatenate Dot Merge",
     "normalization": (
         "BatchNormalization GroupNormalization LayerNormalization RMSNormalization "
         "SpectralNormalization UnitNormalization"

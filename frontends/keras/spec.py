@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from layergraph.ir.types import Array, Shape
+
+Rearrange: TypeAlias = Callable[[Sequence[Array], Mapping[str, Shape]], tuple[int, Sequence[Array]]]
+"""How the arrays an old Keras stored for a layer become those of today.
+
+Takes the arrays the file has left and the shapes wanted by role; returns how many
+of them are the layer's, and what they amount to.
+"""
 
 KERAS_PACKAGES = frozenset({"", "builtins", "keras", "keras_core", "tensorflow", "tf_keras"})
 """Where Keras' own classes live; an ``.h5`` names no module."""
@@ -49,6 +58,7 @@ class LayerSpec:
         config: the layer's options, in Keras 3 spelling.
         calls: how a Functional model calls it; empty inside a Sequential.
         model: the nested model when the layer is one.
+        rearrange: set where the era stored the layer's arrays otherwise.
     """
 
     name: str
@@ -58,6 +68,7 @@ class LayerSpec:
     registered_name: str = ""
     calls: tuple[CallSpec, ...] = ()
     model: ModelSpec | None = None
+    rearrange: Rearrange | None = None
 
     @property
     def is_operation(self) -> bool:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from layergraph.frontends.keras.files import LegacyWeights, SavedModel, VariableTree
-from layergraph.frontends.keras.spec import LayerSpec, ModelSpec
+from layergraph.frontends.keras.files import OWN_WEIGHTS, LegacyWeights, SavedModel, VariableTree
+from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, Rearrange
 from layergraph.ir.errors import FileFormatError
 from layergraph.ir.types import Array, Shape
 
@@ -20,7 +20,9 @@ from layergraph.ir.types import Array, Shape
 class LayerWeights(Protocol):
     """Where the arrays of one layer are."""
 
-    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+    def take(
+        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
+    ) -> dict[str, Array]:
         """The layer's own arrays by role, checked; ``shapes`` in storing order."""
 
     def child(self, *attributes: str) -> LayerWeights:
@@ -54,7 +56,9 @@ class RootWeights:
         self._file = file
         self._stored = stored
 
-    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+    def take(
+        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
+    ) -> dict[str, Array]:
         """A model holds no arrays of its own in this layout."""
         return _matched(self._file, "the model", [], shapes)
 
@@ -75,18 +79,39 @@ class RootWeights:
         Raises:
             FileFormatError: the file stores arrays for a layer its config lacks.
         """
-        known = set(self._stored.layer_names())
-        config = {spec.name for spec in model.layers}
-        for name in sorted(known - config):
-            if self._stored.weights(name):
-                raise FileFormatError(
-                    f"{self._file}: weights are stored for layer {name!r}, which the model "
-                    "config does not have; config and weights are of different models"
-                )
+        groups = self._groups(model)
         return {
-            name: FlatWeights(self._file, name, self._stored.weights(name) if name in known else [])
-            for name in config
+            spec.name: FlatWeights(
+                self._file,
+                spec.name,
+                self._stored.weights(groups[spec.name]) if spec.name in groups else [],
+            )
+            for spec in model.layers
         }
+
+    def _groups(self, model: ModelSpec) -> dict[str, str]:
+        """Name in the file of each layer: its own, or that at its place.
+
+        Keras itself goes by place, so that weights saved apart from the config may
+        be of layers under other names.
+        """
+        stored, config = self._stored.layer_names(), {spec.name for spec in model.layers}
+        strange = [n for n in stored if n not in config and self._stored.weights(n)]
+        if not strange:
+            return {name: name for name in stored if name in config}
+        places = [
+            spec.name
+            for spec in model.layers
+            if spec.class_name != "InputLayer"
+            or not (model.kind == "sequential" or spec.config.get("implicit"))
+        ]
+        stored = tuple(name for name in stored if name != OWN_WEIGHTS)
+        if len(places) == len(stored):
+            return dict(zip(places, stored, strict=True))
+        raise FileFormatError(
+            f"{self._file}: weights are stored for layer {strange[0]!r}, which the model "
+            "config does not have; config and weights are of different models"
+        )
 
 
 class FlatWeights:
@@ -97,10 +122,15 @@ class FlatWeights:
         self._layer = layer
         self._left = list(arrays)
 
-    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+    def take(
+        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
+    ) -> dict[str, Array]:
         """The next arrays of the list."""
-        count = len(shapes)
-        head, self._left = self._left[:count], self._left[count:]
+        count, head = len(shapes), self._left[: len(shapes)]
+        if rearrange is not None:
+            count, arrays = rearrange([array for _, array in self._left], shapes)
+            head = [("", array) for array in arrays]
+        self._left = self._left[count:]
         return _matched(self._file, f"layer {self._layer!r}", head, shapes)
 
     def discard(self) -> None:
@@ -161,6 +191,10 @@ class FlatWeights:
             for end in range(len(parts) - 1, start, -1):
                 if found := owners.get("/".join(parts[start:end])):
                     return found
+        # Keras 1: layer_role.
+        whole = stored.split(":")[0]
+        if names := [name for name in owners if whole.startswith(f"{name}_")]:
+            return owners[max(names, key=len)]
         raise FileFormatError(
             f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
             "none of its layers; save the model as .keras, which stores paths"
@@ -205,10 +239,14 @@ class TreeWeights:
         self._path = path
         self._layer = layer
 
-    def take(self, shapes: Mapping[str, Shape]) -> dict[str, Array]:
+    def take(
+        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
+    ) -> dict[str, Array]:
         """The arrays in this path's ``vars``."""
         key = (self._layer, tuple(shapes.items()))
-        found = self._tree.tree.variables(self._path)
+        found: Sequence[Array] = self._tree.tree.variables(self._path)
+        if rearrange is not None and found:
+            found = rearrange(found, shapes)[1]
         if not found and shapes and key in self._tree.by_layer:
             return self._tree.by_layer[key]
         where = f"layer {self._layer!r} (path {self._path!r})"

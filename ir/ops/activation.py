@@ -191,6 +191,42 @@ class PReLU(Op):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParametricSoftplus(Op):
+    """``alpha * log(1 + exp(beta * x))`` with learned alpha and beta.
+
+    Parameters: alpha and beta, that broadcast with the input without batch.
+    Source: keras/layers/advanced_activations.py, Keras 1.2.2; later Kerases lack it.
+    """
+
+    def infer(self, x: TensorType, *, alpha: TensorType, beta: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SReLU(Op):
+    """Three straight pieces: ``x`` between two learned thresholds, learned slopes outside.
+
+    Parameters: left, the lower threshold; width, whose magnitude is how far
+    the upper one is above it; left_slope and right_slope. All broadcast with
+    the input without batch.
+    Source: keras/layers/advanced_activations.py, Keras 1.2.2; later Kerases lack it.
+    """
+
+    def infer(
+        self,
+        x: TensorType,
+        *,
+        left: TensorType,
+        left_slope: TensorType,
+        width: TensorType,
+        right_slope: TensorType,
+    ) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GLU(Op):
     """One half of an axis times the sigmoid of the other.
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from layergraph.frontends.keras.eras.arrays import Writer
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.ir.errors import FileFormatError
 
 
-def upgrade(config: dict[str, Any], keras_version: str, file: str) -> LayerSpec:
+def upgrade(config: dict[str, Any], keras_version: str, file: str, writer: Writer) -> LayerSpec:
     """The model of a file in the current dialect.
 
     Args:
         config: the file's model config, ``{"class_name": ..., "config": ...}``.
         keras_version: version that wrote it.
         file: path, for errors.
+        writer: what wrote the arrays, which may stand in another file.
 
     Raises:
         FileFormatError: the config is not that of a model, or of an era we
@@ -29,13 +31,12 @@ def upgrade(config: dict[str, Any], keras_version: str, file: str) -> LayerSpec:
         from layergraph.frontends.keras.eras.keras3 import Keras3
 
         return Keras3(file).model_layer(config)
-    if keras_version.startswith(("2", "1")):
+    if keras_version.startswith("2"):
         from layergraph.frontends.keras.eras.keras2 import Keras2
 
-        if keras_version.startswith("1"):
-            raise FileFormatError(
-                f"{file}: written by Keras 1, which is not read yet; load and save it once "
-                "with Keras 2.2"
-            )
-        return Keras2(file).model_layer(config)
+        return Keras2(file, writer).model_layer(config)
+    if keras_version.startswith("1"):
+        from layergraph.frontends.keras.eras.keras1 import Keras1
+
+        return Keras1(file, writer).model_layer(config)
     raise FileFormatError(f"{file}: unknown Keras version {keras_version!r}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
 from layergraph.frontends.keras.eras.tensorflow_functions import spelled
 from layergraph.frontends.keras.registry import LAYERS
@@ -24,11 +25,21 @@ HARD_SIGMOID = LayerSpec("hard_sigmoid", "HardSigmoid", {"slope": 0.2, "offset":
 
 
 class Keras2(Keras3):
-    """Parser of one Keras 2 file's config."""
+    """Parser of one Keras 2 file's config.
+
+    Args:
+        file: path, for errors.
+        writer: what wrote the file's arrays.
+    """
+
+    def __init__(self, file: str, writer: Writer = CURRENT) -> None:
+        super().__init__(file)
+        self.writer = writer
 
     def layer(self, entry: Entry) -> LayerSpec:
         """One layer; a function of TensorFlow becomes the operation it is."""
         spec = super().layer(entry)
+        spec = replace(spec, rearrange=rearranged(spec, self.writer))
         function = spec.config.get("function")
         if spec.class_name not in LAMBDAS or not isinstance(function, str):
             return spec
@@ -122,7 +133,7 @@ class Keras2(Keras3):
 # --- upgrade steps: options in, options out ---------------------------------------
 
 
-def _renamed(**names: str) -> Callable[[Options], Options]:
+def renamed(**names: str) -> Callable[[Options], Options]:
     def rename(options: Options) -> Options:
         return {names.get(k, k): v for k, v in options.items()}
 
@@ -130,7 +141,7 @@ def _renamed(**names: str) -> Callable[[Options], Options]:
     return rename
 
 
-def _dropped(*names: str) -> Callable[[Options], Options]:
+def dropped(*names: str) -> Callable[[Options], Options]:
     def drop(options: Options) -> Options:
         return {k: v for k, v in options.items() if k not in names}
 
@@ -138,7 +149,7 @@ def _dropped(*names: str) -> Callable[[Options], Options]:
     return drop
 
 
-def _dropped_when(value: Any, *names: str) -> Callable[[Options], Options]:
+def dropped_when(value: Any, *names: str) -> Callable[[Options], Options]:
     def drop(options: Options) -> Options:
         return {k: v for k, v in options.items() if k not in names or v != value}
 
@@ -152,7 +163,7 @@ def _single_axis(options: Options) -> Options:
     return {**options, "axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else options
 
 
-def _stated(**options: Any) -> Callable[[Options], Options]:
+def stated(**options: Any) -> Callable[[Options], Options]:
     def state(given: Options) -> Options:
         return {**options, **given}
 
@@ -160,17 +171,17 @@ def _stated(**options: Any) -> Callable[[Options], Options]:
     return state
 
 
-EVERY_LAYER = (_renamed(batch_input_shape="batch_shape"),)
+EVERY_LAYER = (renamed(batch_input_shape="batch_shape"),)
 
-_RECURRENT = (_dropped("implementation"), _dropped_when(False, "time_major"))
-_MERGE = (_stated(masks="and"),)
-_CONVOLUTION = (_dropped_when(1, "groups"),)
+_RECURRENT = (dropped("implementation"), dropped_when(False, "time_major"))
+_MERGE = (stated(masks="and"),)
+_CONVOLUTION = (dropped_when(1, "groups"),)
 
 STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "BatchNormalization": (
         _single_axis,
-        _dropped("fused"),
-        _dropped_when(None, "virtual_batch_size", "adjustment"),
+        dropped("fused"),
+        dropped_when(None, "virtual_batch_size", "adjustment"),
     ),
     "DepthwiseConv1D": _CONVOLUTION,
     "DepthwiseConv2D": _CONVOLUTION,
@@ -178,14 +189,14 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "SeparableConv2D": _CONVOLUTION,
     "Conv1DTranspose": _CONVOLUTION,
     "Conv2DTranspose": _CONVOLUTION,
-    "LeakyReLU": (_renamed(alpha="negative_slope"),),
+    "LeakyReLU": (renamed(alpha="negative_slope"),),
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
     ),
-    "Discretization": (_stated(whole="int64"),),
-    "Resizing": (_stated(float_output=True),),
-    "MultiHeadAttention": (_stated(masking="add"),),
-    "Softmax": (_stated(masking="add"),),
+    "Discretization": (stated(whole="int64"),),
+    "Resizing": (stated(float_output=True),),
+    "MultiHeadAttention": (stated(masking="add"),),
+    "Softmax": (stated(masking="add"),),
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,

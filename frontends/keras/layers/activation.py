@@ -19,12 +19,14 @@ from layergraph.ir.ops.activation import (
     HardSigmoid,
     LeakyReLU,
     LogSoftmax,
+    ParametricSoftplus,
     PReLU,
     ReLU,
     Softmax,
     SoftShrink,
     Sparsemax,
     Squareplus,
+    SReLU,
     Threshold,
 )
 from layergraph.ir.ops.attention import MaskedSoftmax
@@ -142,6 +144,22 @@ def prelu(call: LayerCall) -> Tensor:
     axes = range(1, len(x.shape))
     alpha = tuple(1 if axis in shared else x.shape[axis] for axis in axes)
     return call.emit(PReLU(), x, params=call.weights(alpha=alpha))
+
+
+@reads("ParametricSoftplus", masking="pass")
+def parametric_softplus(call: LayerCall) -> Tensor:
+    """keras/layers/advanced_activations.py ``ParametricSoftplus``, Keras 1.2.2."""
+    x = call.input()
+    params = call.weights(alpha=x.shape[1:], beta=x.shape[1:])
+    return call.emit(ParametricSoftplus(), x, params=params)
+
+
+@reads("SReLU", masking="pass")
+def s_relu(call: LayerCall) -> Tensor:
+    """keras/layers/advanced_activations.py ``SReLU``, Keras 1.2.2."""
+    x = call.input()
+    roles = ("left", "left_slope", "width", "right_slope")
+    return call.emit(SReLU(), x, params=call.weights(**dict.fromkeys(roles, x.shape[1:])))
 
 
 # --- operations ------------------------------------------------------------------------

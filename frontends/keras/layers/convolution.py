@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.layers.data_format import channels_last_input
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
-from layergraph.ir.types import Array, product
+from layergraph.ir.types import Array, product, type_of
 from layergraph.ir.windows import output_sizes
 
 
@@ -105,10 +106,21 @@ def transposed(call: LayerCall) -> Tensor:
         bias=(filters,) if config.bool("use_bias", True) else None,
     )
     extra = config.take("output_padding", None)
+    windows = _windows(call, rank)
     op = ConvTranspose(
-        output_padding=None if extra is None else config.ints("output_padding", rank),
-        **_windows(call, rank),
+        output_padding=None if extra is None else config.ints("output_padding", rank), **windows
     )
+    wanted = config.take("output_shape", None)
+    if wanted is not None:
+        # Keras 1 states the output's sizes: without padding they would be smaller by this much.
+        sizes = wanted[2:] if back is not None else wanted[1:-1]
+        least = replace(op, output_padding=(0,) * rank).infer(
+            x.type, kernel=type_of(params["kernel"])
+        )
+        if None in least.shape[1:-1]:
+            raise call.refusal("its input has unknown sizes", "fix them in the model's Input")
+        missing = zip(sizes, least.shape[1:-1], strict=True)
+        op = replace(op, output_padding=tuple(w - (s or 0) for w, s in missing))
     return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
 
 

@@ -7,7 +7,10 @@ from typing import Any
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.registry import reads
+from layergraph.ir.ops.elementwise import Unary
 from layergraph.ir.ops.linear import Dense, Einsum, EinsumDense
+from layergraph.ir.ops.merge import Merge
+from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.types import Shape
 
 
@@ -33,6 +36,35 @@ def einsum_dense(call: LayerCall) -> Tensor:
     params = call.weights(kernel=kernel, bias=bias)
     op = EinsumDense(equation=equation)
     return call.emit(op, x, params=params, then=[activation(call, "activation")])
+
+
+@reads("MaxoutDense")
+def maxout_dense(call: LayerCall) -> Tensor:
+    """keras/layers/core.py ``MaxoutDense``, Keras 1.2.2: the largest of several Dense layers."""
+    x, config = call.input(), call.config
+    units, features = config.int("units"), config.int("features")
+    params = call.weights(
+        kernel=(features, x.shape[-1], units),
+        bias=(features, units) if config.bool("use_bias", True) else None,
+    )
+    op = EinsumDense(equation="ab,cbd->acd")
+    return call.emit(op, x, params=params, then=[Reduce(kind="max", axis=(1,))])
+
+
+@reads("Highway")
+def highway(call: LayerCall) -> Tensor:
+    """keras/layers/core.py ``Highway``, Keras 1.2.2: a learned mix of Dense and input."""
+    x, use_bias = call.input(), call.config.bool("use_bias", True)
+    square, bias = (x.shape[-1], x.shape[-1]), (x.shape[-1],) if use_bias else None
+    params = call.weights(kernel=square, carry_kernel=square, bias=bias, carry_bias=bias)
+    own = {role: array for role, array in params.items() if "carry" not in role}
+    carry = {role: params[f"carry_{role}"] for role in own}
+    share = call.emit(Dense(), x, params=carry, then=[Unary(kind="sigmoid")], part="share")
+    y = call.emit(Dense(), x, params=own, then=[activation(call, "activation")], part="transform")
+    # share * y + (1 - share) * x
+    change = call.emit(Merge(kind="subtract"), y, x, part="change")
+    step = call.emit(Merge(kind="multiply"), share, change, part="step")
+    return call.emit(Merge(kind="add"), x, step)
 
 
 def einsum_parameters(

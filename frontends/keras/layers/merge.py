@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.operands import operands
+from layergraph.frontends.keras.operands import constant, operands
 from layergraph.frontends.keras.registry import reads
+from layergraph.ir.ops.elementwise import Binary, Math, Unary
 from layergraph.ir.ops.merge import (
     Concatenate,
     Dot,
@@ -109,6 +112,36 @@ def dot(call: LayerCall) -> Tensor:
     a, b = (axis % rank for axis, rank in zip(axes, ranks, strict=True))
     op = Dot(axes=(a, b), normalize=call.config.bool("normalize", False))
     return call.emit(op, first, second)
+
+
+@reads("Merge")
+def cosine(call: LayerCall) -> Tensor:
+    """keras/engine/topology.py ``Merge`` with mode "cos", Keras 1.2.2; other modes are layers.
+
+    Products of two tensors over one axis of each, divided by the root of the products of each
+    with itself; a new axis comes after the batch.
+    """
+    config = call.config
+    if config.take("mode") != "cos":
+        raise call.refusal(
+            "its mode is Python code, and nothing from a model file is ever executed",
+            f"say what it computes: load(path, layers={{{call.spec.name!r}: function}})",
+        )
+    config.ignore("mode_type", "concat_axis", "arguments")
+    config.ignore(*(f"output_{key}{end}" for key in ("shape", "mask") for end in ("", "_type")))
+    first, second = call.inputs()
+    axes = config.ints("dot_axes", 2)
+    op = Dot(axes=(axes[0] % len(first.shape), axes[1] % len(second.shape)))
+    squares = [call.emit(op, x, x, part=f"square_{i}") for i, x in enumerate((first, second))]
+    product = call.emit(Merge(kind="multiply"), *squares, part="squares")
+    # Keras' sqrt takes negative numbers for zero.
+    product = call.emit(Unary(kind="relu"), product, part="positive")
+    root = call.emit(Math(kind="sqrt"), product, part="lengths")
+    least = constant(call, "epsilon", np.asarray(1e-7, first.type.dtype))
+    root = call.emit(Merge(kind="maximum"), root, least, part="divisor")
+    dot_product = call.emit(op, first, second, part="product")
+    y = call.emit(Binary(kind="divide"), dot_product, root, part="cosine")
+    return call.emit(ExpandDims(axis=1), y)
 
 
 # --- operations ------------------------------------------------------------------------

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors
+from layergraph.frontends.keras.operands import constant
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import signature
+from layergraph.ir.ops.elementwise import Binary, Math
+from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, UnitNorm
+from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import Identity
+from layergraph.ir.types import Array
 
 
 @reads("BatchNormalization", masking="pass", arguments=("inputs",))
@@ -29,8 +37,44 @@ def batch_normalization(call: LayerCall) -> Tensor:
         renorm_mean=renorm,
         renorm_stddev=renorm,
     )
+    mode = config.int("mode", 0)
+    if mode:
+        return _by_own_statistics(call, axis, mode, params)
     params = {role: params[role] for role in signature(BatchNorm).params if role in params}
     return call.emit(BatchNorm(axis=axis, epsilon=config.float("epsilon", 1e-3)), x, params=params)
+
+
+def _by_own_statistics(
+    call: LayerCall, axis: int, mode: int, params: Mapping[str, Array]
+) -> Tensor:
+    """keras/layers/normalization.py, Keras 1.2.2: by what is given instead of what was learned.
+
+    Mode 1 normalises each row along the last axis, and adds epsilon twice; mode 2 each feature
+    over the whole batch given.
+    """
+    x, epsilon = call.input(), call.config.float("epsilon", 1e-3)
+    if mode not in (1, 2):
+        raise call.refusal(f"mode={mode} is not one of Keras 1's")
+    rank = len(x.shape)
+    axes = (rank - 1,) if mode == 1 else tuple(a for a in range(rank) if a != axis)
+
+    def number(name: str, value: Any) -> Tensor:
+        return constant(call, name, np.asarray(value, x.type.dtype))
+
+    column = (-1, *(1,) * (rank - 1 - (rank - 1 if mode == 1 else axis)))
+    gamma, beta = (number(r, params[r].reshape(column)) for r in ("gamma", "beta"))
+    mean, variance = (
+        call.emit(Reduce(kind=kind, axis=axes, keepdims=True), x, part=kind)
+        for kind in ("mean", "var")
+    )
+    shifted = call.emit(Merge(kind="add"), variance, number("epsilon", epsilon), part="shifted")
+    scale = call.emit(Math(kind="sqrt"), shifted, part="scale")
+    if mode == 1:
+        scale = call.emit(Merge(kind="add"), scale, number("again", epsilon), part="divisor")
+    centred = call.emit(Merge(kind="subtract"), x, mean, part="centred")
+    y = call.emit(Binary(kind="divide"), centred, scale, part="normal")
+    y = call.emit(Merge(kind="multiply"), y, gamma, part="scaled")
+    return call.emit(Merge(kind="add"), y, beta)
 
 
 @reads("LayerNormalization", masking="pass")

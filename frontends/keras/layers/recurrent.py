@@ -93,13 +93,14 @@ def bidirectional(call: LayerCall) -> Any:
     if mode not in ("concat", "sum", "mul", "ave", None):
         raise call.refusal(f"merge_mode={mode!r} is not one of Keras")
     config.ignore("num_constants", "stateful")
+    zeros = config.bool("zero_output_for_mask", True)
     forward = config.take("layer", None) or config.take("forward_layer")
     backward = config.take("backward_layer", None)
     sides = {"forward": forward, "backward": backward or forward}
     ops: dict[str, Recurrent] = {}
     params: dict[str, Any] = {}
     for side, spec in sides.items():
-        ops[side], arrays = _side(call, side, spec, x)
+        ops[side], arrays = _side(call, side, spec, x, zeros)
         params.update({f"{side}_{role}": array for role, array in arrays.items()})
     if backward is None:
         ops["backward"] = replace(ops["backward"], go_backwards=not ops["forward"].go_backwards)
@@ -108,7 +109,9 @@ def bidirectional(call: LayerCall) -> Any:
     return _outputs(op, found, x)
 
 
-def _side(call: LayerCall, side: str, spec: Any, x: Tensor) -> tuple[Recurrent, dict[str, Any]]:
+def _side(
+    call: LayerCall, side: str, spec: Any, x: Tensor, zeros: bool
+) -> tuple[Recurrent, dict[str, Any]]:
     """Operator and parameters of one direction."""
     if not isinstance(spec, LayerSpec) or spec.class_name not in KINDS:
         shown = spec.class_name if isinstance(spec, LayerSpec) else spec
@@ -119,7 +122,7 @@ def _side(call: LayerCall, side: str, spec: Any, x: Tensor) -> tuple[Recurrent, 
     inner.done()
     # Within an LSTM's list of arrays forward comes first, so the order of calls matters.
     params = inner.weights("cell", **_shapes(op, x.shape[-1], units, use_bias))
-    return replace(op, zero_output_for_mask=op.return_sequences), params
+    return replace(op, zero_output_for_mask=zeros and op.return_sequences), params
 
 
 def _outputs(op: Bidirectional, found: tuple[Tensor, ...], x: Tensor) -> Any:
