@@ -134,7 +134,7 @@ def test_the_page_on_adding_an_operator(tmp_path: Path) -> None:
             stream.write("\n\n" + code)
     registry = tmp_path / "frontends/keras/registry.py"
     text = registry.read_text(encoding="utf-8")
-    line = '"activation": "'
+    line = '"activation": (\n        "'
     assert line in text
     registry.write_text(text.replace(line, line + "Softsign2 "), encoding="utf-8")
     model = softsign2_model(tmp_path / "model.h5")
