@@ -24,9 +24,9 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "attention", "convolution", "elementwise", "embedding", "foreign", "image",
-    "indexing", "linear", "merge", "normalization", "pooling", "preprocessing", "recurrent",
-    "reduction", "shape",
+    "activation", "attention", "augmentation", "convolution", "elementwise", "embedding",
+    "foreign", "image", "indexing", "linear", "merge", "normalization", "pooling",
+    "preprocessing", "recurrent", "reduction", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layergraph.backends.numpy.image import linear
+from layergraph.backends.numpy.image import resampled
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.shape import (
     BroadcastTo,
@@ -89,11 +89,12 @@ def crop(op: Crop, x: Array) -> Array:
 @kernels.computes(Upsample)
 def upsample(op: Upsample, x: Array) -> Array:
     """Axis by axis."""
+    if op.interpolation != "nearest":
+        size = tuple(n * f for n, f in zip(x.shape[1:-1], op.size, strict=True))
+        return resampled(x, size, op.interpolation)
     for axis, factor in enumerate(op.size, 1):
-        if factor != 1 and op.interpolation == "nearest":
+        if factor != 1:
             x = np.repeat(x, factor, axis)
-        elif factor != 1:
-            x = linear(x, axis, x.shape[axis] * factor)
     return x if x.base is None else x.copy()
 
 

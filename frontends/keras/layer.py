@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from layergraph.frontends.keras.config import Config
-from layergraph.frontends.keras.registry import REFUSED, Reader, reader_of
+from layergraph.frontends.keras.registry import LAYERS, REFUSED, Reader, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
@@ -107,7 +107,7 @@ class Layer:
         if len(args) > len(reader.arguments):
             raise self.refusal(f"it is called with {len(args)} positional arguments")
         named.update({k: v for k, v in (kwargs or {}).items() if v is not None})
-        if named.pop("training", False):
+        if named.pop("training", False) and not says_nothing_of_training(self):
             raise self.refusal(
                 "it is called with training=True", "save the model from a call without it"
             )
@@ -324,7 +324,24 @@ class LayerCall:
             raise self.refusal(f"it is called with {left[0]!r}, which nothing here knows")
 
 
-NOT_AUTOCAST = frozenset({"Embedding", "InputLayer"})
+def says_nothing_of_training(layer: Any) -> bool:
+    """Whether a stored ``training=True`` may be the default of Keras' ``call``.
+
+    Keras 3 stores it with every call of an augmentation layer, and whoever
+    calls the model says otherwise.
+    Source: keras/src/layers/layer.py ``_resolve_and_populate_arg`` and
+    keras/src/models/functional.py ``operation_fn``, Keras 3.15.
+    """
+    family = LAYERS.get(layer.spec.key)
+    return layer.context.keras_major >= 3 and (
+        family == "augmentation" or layer.spec.class_name in TRAINING_BY_DEFAULT
+    )
+
+
+TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
+"""Layers outside their family whose ``call`` has ``training=True`` by default."""
+
+NOT_AUTOCAST = frozenset({"Embedding", "InputLayer", "RandomCrop"})
 """Layers built with ``autocast=False``."""
 
 

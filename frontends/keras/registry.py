@@ -24,13 +24,15 @@ FAMILIES = {
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose LocallyConnected1D LocallyConnected2D"
     ),
     "embedding": "Embedding",
-    "image": (
-        "AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration "
-        "RandomColorJitter RandomContrast RandomElasticTransform RandomErasing RandomFlip "
-        "RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective "
-        "RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear "
-        "RandomTranslation RandomWidth RandomZoom Resizing CenterCrop"
+    "augmentation": (
+        "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
+        "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration "
+        "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing "
+        "RandomFlip RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert "
+        "RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness "
+        "RandomShear RandomTranslation RandomWidth RandomZoom Solarization"
     ),
+    "image": "CenterCrop Resizing",
     "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
     "linear": "Dense EinsumDense Highway MaxoutDense",
     "elementwise": (
@@ -70,6 +72,10 @@ OPERATIONS = {
         "Negative NotEqual Power Rad2deg Reciprocal Round Rsqrt Sign Signbit Sin Sinc Sinh "
         "Sqrt Square StopGradient Tan TrueDivide Trunc Where"
     ),
+    "image": (
+        "AffineTransform CropImages ExtractPatches GaussianBlur HSVToRGB MapCoordinates PadImages "
+        "PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges"
+    ),
     "indexing": "Flip Fliplr Flipud GetItem OneHot Roll Split Take Tril Triu Unstack",
     "linear": "Einsum",
     "merge": (
@@ -107,6 +113,7 @@ REFUSED: dict[str, str] = {
     "TorchModuleWrapper": "it runs a pickled PyTorch module, and nothing is ever unpickled",
     "ops.AssociativeScan": "it holds the Python function that combines two elements",
     "ops.Cond": "it holds a Python function for each of its two branches",
+    "ops.ElasticTransform": "it draws random numbers whenever it runs",
     "ops.ForiLoop": "it holds the Python function of a loop's body",
     "ops.JVP": "it holds the Python function it differentiates",
     "ops.Map": "it holds the Python function it applies to each element",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layergraph.frontends.keras.layer import Context, Layer, Tensor, map_tensors, tensors_in
+from layergraph.frontends.keras.layer import (
+    Context,
+    Layer,
+    Tensor,
+    map_tensors,
+    says_nothing_of_training,
+    tensors_in,
+)
 from layergraph.frontends.keras.spec import LayerSpec, TensorRef, refs_in
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
@@ -45,7 +52,7 @@ class Model:
         given = dict(kwargs or {})
         inputs = args[0] if args else given.pop("inputs", None)
         mask = given.pop("mask", None)
-        if given.pop("training", False):
+        if given.pop("training", False) and not says_nothing_of_training(self):
             raise self._layer(self.spec).refusal(
                 "it is called with training=True", "save the model from a call without it"
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from layergraph.ir.op import Op
+from layergraph.ir.ops.image import Interpolation, resized_dtype
 from layergraph.ir.types import Shape, TensorType, product
 
 
@@ -173,19 +174,20 @@ class Upsample(Op):
 
     Attributes:
         size: factor of each spatial axis.
-        interpolation: ``nearest`` repeats, ``bilinear`` interpolates between
-            the centres of elements.
+        interpolation: ``nearest`` repeats, others resample as ``image.Resize``
+            does and give float32.
     """
 
     size: tuple[int, ...]
-    interpolation: Literal["nearest", "bilinear"] = "nearest"
+    interpolation: Interpolation = "nearest"
 
     def infer(self, x: TensorType) -> TensorType:
         """The spatial axes multiplied."""
         inner = [
             None if d is None else d * f for d, f in zip(x.shape[1:-1], self.size, strict=True)
         ]
-        return x.with_shape((x.shape[0], *inner, x.shape[-1]))
+        dtype = resized_dtype(x.dtype, self.interpolation)
+        return TensorType((x.shape[0], *inner, x.shape[-1]), dtype)
 
 
 def _resized(shape: Shape, change: list[int]) -> Shape:

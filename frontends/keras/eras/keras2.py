@@ -194,7 +194,11 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
     ),
     "Discretization": (stated(whole="int64"),),
+    "RandomBrightness": (stated(casts=True),),
+    "RandomContrast": (stated(casts=True),),
+    "RandomCrop": (stated(resizes=True),),
     "Resizing": (stated(float_output=True),),
+    "UpSampling2D": (stated(float_output=True),),
     "MultiHeadAttention": (stated(masking="add"),),
     "Softmax": (stated(masking="add"),),
     "RNN": _RECURRENT,

@@ -10,6 +10,7 @@ from layergraph.frontends.keras.layers.data_format import (
     channels_last_input,
     to_last,
 )
+from layergraph.frontends.keras.layers.image import as_given, interpolation_of
 from layergraph.frontends.keras.operands import axis_of, numbers
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import Op
@@ -95,13 +96,12 @@ def cropping(call: LayerCall) -> Tensor:
 def up_sampling(call: LayerCall) -> Tensor:
     """keras/src/layers/reshaping/up_sampling*.py."""
     rank = int(call.spec.class_name[-2])
-    kind = call.config.text("interpolation", "nearest")
-    if kind not in ("nearest", "bilinear"):
-        raise call.refusal(
-            f"interpolation={kind!r} is not supported yet", "use 'nearest' or 'bilinear'"
-        )
-    op = Upsample(size=call.config.ints("size", rank), interpolation=kind)  # type: ignore[arg-type]
-    return _spatial(call, op, rank)
+    kind = interpolation_of(call, "nearest")
+    op = Upsample(size=call.config.ints("size", rank), interpolation=kind)
+    x, back = channels_last_input(call, rank)
+    floats = call.config.bool("float_output", False)
+    steps = [] if floats else as_given(x.type.dtype, kind)
+    return call.emit(op, x, then=[*steps, back])
 
 
 # --- operations ------------------------------------------------------------------------
