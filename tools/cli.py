@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     def source(sub: argparse.ArgumentParser, name: str = "file") -> None:
         sub.add_argument(name, help="a .h5, .keras or .lg file, or an unzipped .keras folder")
         sub.add_argument(
+            "--weights", metavar="FILE", help="weights saved apart from the model, as for a .json"
+        )
+        sub.add_argument(
             "--layers",
             metavar="MODULE",
             action="append",
@@ -146,13 +149,15 @@ def _positive(text: str) -> int:
 def _inspect(parsed: argparse.Namespace) -> int:
     from layergraph.tools.describe import inspect
 
-    return inspect(parsed.file, as_json=parsed.json, optimized=parsed.optimized)
+    return inspect(
+        parsed.file, weights=parsed.weights, as_json=parsed.json, optimized=parsed.optimized
+    )
 
 
 def _check(parsed: argparse.Namespace) -> int:
     from layergraph.tools.describe import check
 
-    return check(parsed.file, as_json=parsed.json)
+    return check(parsed.file, weights=parsed.weights, as_json=parsed.json)
 
 
 def _ops(parsed: argparse.Namespace) -> int:
@@ -164,7 +169,9 @@ def _ops(parsed: argparse.Namespace) -> int:
 def _convert(parsed: argparse.Namespace) -> int:
     from layergraph import convert
 
-    graph = convert(parsed.source, parsed.target, overwrite=parsed.overwrite)
+    graph = convert(
+        parsed.source, parsed.target, overwrite=parsed.overwrite, weights=parsed.weights
+    )
     size = os.path.getsize(parsed.target)
     print(f"{parsed.target}: {len(graph)} nodes, {size:,} bytes")
     return 0
@@ -173,7 +180,7 @@ def _convert(parsed: argparse.Namespace) -> int:
 def _run(parsed: argparse.Namespace) -> int:
     from layergraph.tools.predict import run
 
-    return run(parsed.file, parsed.input, parsed.output, parsed.batch_size)
+    return run(parsed.file, parsed.input, parsed.output, parsed.batch_size, parsed.weights)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -21,17 +21,18 @@ CONTAINERS = {
 }
 
 
-def inspect(path: str, *, as_json: bool, optimized: bool) -> int:
+def inspect(path: str, *, weights: str | None = None, as_json: bool, optimized: bool) -> int:
     """Print what a model file holds; returns the exit status.
 
     Args:
         path: any file ``layergraph.load`` reads.
+        weights: file of the model's weights, where they stand apart.
         as_json: one JSON object instead of a table.
         optimized: show the graph after the passes an ``Interpreter`` applies.
     """
     from layergraph import Interpreter, load
 
-    graph = load(path)
+    graph = load(path, weights=weights)
     if optimized:
         graph = Interpreter(graph).graph
     if as_json:
@@ -112,13 +113,13 @@ def _type(type_: Any) -> Mapping[str, Any]:
     return {"shape": list(type_.shape), "dtype": type_.dtype}
 
 
-def check(path: str, *, as_json: bool) -> int:
+def check(path: str, *, weights: str | None = None, as_json: bool) -> int:
     """Print everything in a file that cannot be run; returns 1 if there is anything."""
     from layergraph import UnsupportedError, load
 
     items, nodes = [], 0
     try:
-        nodes = len(load(path))
+        nodes = len(load(path, weights=weights))
     except UnsupportedError as error:
         items = [asdict(item) for item in error.items]
     if as_json:

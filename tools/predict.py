@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from layergraph.api import load
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
 from layergraph.ir.types import Array, TensorType, product, type_of
@@ -18,7 +19,9 @@ from layergraph.tools.screen import tracked
 READ = (".npy", ".npz", ".csv")
 
 
-def run(model: str, source: str, target: str | None, batch_size: int) -> int:
+def run(
+    model: str, source: str, target: str | None, batch_size: int, weights: str | None = None
+) -> int:
     """Predict all rows of a file and write what the model returns.
 
     Args:
@@ -28,11 +31,12 @@ def run(model: str, source: str, target: str | None, batch_size: int) -> int:
         target: ``.npy`` or ``.csv`` for a model with one output, ``.npz`` by
             output name; ``None`` prints CSV.
         batch_size: rows at a time.
+        weights: file of the model's weights, where they stand apart.
 
     Raises:
         InputError: the arrays do not fit the model, or the file kinds do not.
     """
-    interpreter = Interpreter(model)
+    interpreter = Interpreter(load(model, weights=weights))
     names = list(interpreter.outputs)
     _check_target(target, names)
     feeds = read_arrays(source, interpreter.inputs)

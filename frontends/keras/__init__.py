@@ -19,12 +19,18 @@ NONSENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
 """What is raised where a damaged config has a value of another kind than every Keras writes."""
 
 
-def load(path: str | os.PathLike[str], *, layers: Mapping[str, Any] | None = None) -> Graph:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    layers: Mapping[str, Any] | None = None,
+) -> Graph:
     """The layer graph of a saved Keras model.
 
     Args:
         path: ``.h5``, ``.keras``, or an unzipped ``.keras`` folder, recognised
-            by content.
+            by content; with ``weights`` also an architecture as JSON.
+        weights: a file of weights to be read in place of the model's own.
         layers: the caller's own layers by name, see ``layergraph.ir.foreign``.
 
     Raises:
@@ -35,7 +41,13 @@ def load(path: str | os.PathLike[str], *, layers: Mapping[str, Any] | None = Non
     from layergraph.frontends.keras.files import open_saved_model
     from layergraph.frontends.keras.model import read_model
 
-    with open_saved_model(path) as saved:
+    if weights is None:
+        opened = open_saved_model(path)
+    else:
+        from layergraph.frontends.keras.separate import open_separate
+
+        opened = open_separate(os.fsdecode(path), os.fsdecode(weights))
+    with opened as saved:
         try:
             spec = upgrade(saved.config, saved.keras_version, saved.path, saved.writer)
             return read_model(spec, saved, ForeignLayers(layers))

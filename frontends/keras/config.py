@@ -18,7 +18,7 @@ _REQUIRED: Any = object()
 
 TRAINING_ONLY = frozenset(
     """
-    name trainable dtype batch_shape activity_regularizer autocast lora_rank lora_alpha
+    name trainable dtype batch_shape implicit activity_regularizer autocast lora_rank lora_alpha
     kernel_initializer bias_initializer recurrent_initializer embeddings_initializer
     depthwise_initializer pointwise_initializer gamma_initializer beta_initializer
     moving_mean_initializer moving_variance_initializer alpha_initializer
@@ -32,7 +32,8 @@ TRAINING_ONLY = frozenset(
     """.split()
 )
 """Options that change training or initial weights only, never a prediction, and those
-that the model walk reads (``name``, ``dtype``, ``batch_shape``)."""
+that the model walk reads (``name``, ``dtype``, ``batch_shape``, ``implicit``: no layer of
+the file's own, but made up to wire others)."""
 
 OFF_WHEN_NULL = frozenset({"quantization_config"})
 """Options that do nothing while they are null."""

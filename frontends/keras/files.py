@@ -47,7 +47,7 @@ class LegacyWeights:
         self._stored = stored
         self._group = group
         names = stored.texts(group, "layer_names") or []
-        if OWN_WEIGHTS not in names and self._names(f"{group}/{OWN_WEIGHTS}"):
+        if OWN_WEIGHTS not in names and self._names(_joined(group, OWN_WEIGHTS)):
             names.append(OWN_WEIGHTS)
         self._layers = tuple(names)
 
@@ -67,7 +67,7 @@ class LegacyWeights:
             FileFormatError: no such layer, or a listed array is missing or not of
                 numbers.
         """
-        group = f"{self._group}/{layer}"
+        group = _joined(self._group, layer)
         if layer not in self._layers or group not in self._stored.groups:
             raise FileFormatError(
                 f"{self._stored.file}: no weights are stored for layer {layer!r}; config and "
@@ -81,21 +81,48 @@ class LegacyWeights:
         return self._stored.texts(group, "weight_names") or []
 
 
+class NumberedWeights(LegacyWeights):
+    """Arrays of a file of Keras 0, which numbers layers instead of naming them.
+
+    Args:
+        stored: the file.
+        group: path of the group that holds the layers.
+    """
+
+    def __init__(self, stored: Hdf5File, group: str = "") -> None:
+        self._stored = stored
+        self._group = group
+        numbered = {
+            path
+            for path in stored.groups
+            if re.fullmatch(r"layer_\d+", path[len(group) :].lstrip("/"))
+        }
+        self._layers = tuple(path.rpartition("/")[2] for path in sorted(numbered, key=natural))
+
+    def _names(self, group: str) -> list[str]:
+        held = [path for path in self._stored.datasets if path.startswith(f"{group}/param_")]
+        return [path.rpartition("/")[2] for path in sorted(held, key=natural)]
+
+
 class VariableTree:
     """Arrays of a ``model.weights.h5`` by path.
 
     Args:
-        stored: the file.
+        stored: the file, or the files it is split into.
     """
 
-    def __init__(self, stored: Hdf5File) -> None:
-        self._stored = stored
-        held: dict[str, list[str]] = {}
-        for path in stored.datasets:
-            group, _, index = path.rpartition("/")
-            if group == "vars" or group.endswith("/vars"):
-                held.setdefault(group[:-4].rstrip("/"), []).append(index)
-        self._held = {path: sorted(held[path], key=natural) for path in sorted(held, key=natural)}
+    def __init__(self, *stored: Hdf5File) -> None:
+        self._files = stored
+        held: dict[str, dict[str, Hdf5File]] = {}
+        for file in stored:
+            for path in file.datasets:
+                group, _, index = path.rpartition("/")
+                if group == "vars" or group.endswith("/vars"):
+                    held.setdefault(group[:-4].rstrip("/"), {})[index] = file
+        self._held = {
+            path: {index: held[path][index] for index in sorted(held[path], key=natural)}
+            for path in sorted(held, key=natural)
+        }
 
     def groups(self) -> tuple[str, ...]:
         """Paths that hold arrays, ``layers/dense``, ``""`` for the model; ``_10`` after ``_9``."""
@@ -110,12 +137,14 @@ class VariableTree:
             FileFormatError: an array is not of numbers.
         """
         vars_ = _vars(path)
-        return [self._stored.read(f"{vars_}/{index}") for index in self._held.get(path, ())]
+        held = self._held.get(path, {})
+        return [file.read(f"{vars_}/{index}") for index, file in held.items()]
 
     def label(self, path: str) -> str | None:
         """Layer name written beside a path's arrays (Keras 3.6 and later)."""
         vars_ = _vars(path)
-        return self._stored.text(vars_, "name") if vars_ in self._stored.groups else None
+        labels = (file.text(vars_, "name") for file in self._files if vars_ in file.groups)
+        return next((label for label in labels if label is not None), None)
 
 
 class SavedModel:
@@ -129,6 +158,8 @@ class SavedModel:
         backend: Keras backend that wrote it; "tensorflow" when the file names none.
         legacy: arrays by layer name, of an ``.h5``.
         variables: arrays by path, of a ``.keras`` or its folder.
+        weights_path: the file the arrays are in, when it is another.
+        weights_version: version that wrote it.
     """
 
     def __init__(
@@ -141,6 +172,8 @@ class SavedModel:
         backend: str,
         legacy: LegacyWeights | None = None,
         variables: VariableTree | None = None,
+        weights_path: str = "",
+        weights_version: str = "",
         opened: tuple[Any, ...] = (),
     ) -> None:
         self.path = path
@@ -150,12 +183,14 @@ class SavedModel:
         self.backend = backend
         self.legacy = legacy
         self.variables = variables
+        self.weights_path = weights_path or path
+        self.weights_version = weights_version or keras_version
         self._opened = opened
 
     @property
     def writer(self) -> Writer:
         """What wrote the arrays."""
-        return Writer(int(self.keras_version.split(".")[0]), self.backend == "theano")
+        return Writer(int(self.weights_version.split(".")[0]), self.backend == "theano")
 
     def close(self) -> None:
         """Release the file; arrays that were read stay."""
@@ -182,12 +217,9 @@ def open_saved_model(path: str | os.PathLike[str]) -> SavedModel:
             built to do harm.
     """
     name = os.fsdecode(path)
-    kind = _kind(name)
-    if stat.S_ISDIR(kind):
+    if is_folder(name):
         return _from_members(name, "folder", FolderMembers(name))
-    if not stat.S_ISREG(kind):
-        raise FileFormatError(f"{name}: neither a file nor a folder; copy the model to a file")
-    head = _head(name)
+    head = file_head(name)
     if head.startswith(ZIP_MAGIC):
         return _from_members(name, "keras", ZipMembers(name))
     if head.startswith(HDF5_MAGIC):
@@ -204,7 +236,21 @@ def _kind(name: str) -> int:
         raise FileFormatError(f"{name}: cannot be read: {error}; check the path") from error
 
 
-def _head(name: str) -> bytes:
+def is_folder(name: str) -> bool:
+    """Whether a path is a folder.
+
+    Raises:
+        FileFormatError: it is neither a folder nor a file.
+    """
+    kind = _kind(name)
+    if not stat.S_ISDIR(kind) and not stat.S_ISREG(kind):
+        raise FileFormatError(f"{name}: neither a file nor a folder; copy the model to a file")
+    return stat.S_ISDIR(kind)
+
+
+def file_head(name: str) -> bytes:
+    """The first bytes of a file."""
+    is_folder(name)
     try:
         with open(name, "rb") as file:
             return file.read(HEAD_BYTES)
@@ -219,15 +265,15 @@ def _from_members(name: str, container: Container, members: Members) -> SavedMod
     with _closed_on_error(members) as opened:
         if not members.has(CONFIG):
             raise strangers.strange_members(name, members.names())
-        config = _config(_member_text(members, CONFIG, name), CONFIG, name)
+        config = model_config(_member_text(members, CONFIG, name), CONFIG, name)
         if not members.has(METADATA):
             raise FileFormatError(
                 f"{name}: it has no {METADATA}, which names the Keras version that decides what "
                 "layers compute; save the model again"
             )
-        metadata = _config(_member_text(members, METADATA, name), METADATA, name)
-        version = _version(str(metadata.get("keras_version")), name)
-        variables = VariableTree(_weights_member(members, name, opened))
+        metadata = model_config(_member_text(members, METADATA, name), METADATA, name)
+        version = version_text(str(metadata.get("keras_version")), name)
+        variables = VariableTree(weights_member(members, name, opened))
         return SavedModel(
             name, container, config,
             keras_version=version, backend="tensorflow",
@@ -235,7 +281,8 @@ def _from_members(name: str, container: Container, members: Members) -> SavedMod
         )  # fmt: skip
 
 
-def _weights_member(members: Members, name: str, opened: list[Any]) -> Hdf5File:
+def weights_member(members: Members, name: str, opened: list[Any]) -> Hdf5File:
+    """The HDF5 file of weights within an archive or folder."""
     from layergraph.frontends.keras.hdf5 import Hdf5File
 
     if not members.has(WEIGHTS):
@@ -278,11 +325,10 @@ def _from_hdf5(name: str) -> SavedModel:
     with _closed_on_error(stored) as opened:
         text = stored.text("", "model_config")
         if text is None:
-            top = {path for path in stored.groups | stored.datasets if path and "/" not in path}
             known = ("layer_names", "layer_names0", "nb_layers")
             attributes = [key for key in known if stored.has_attribute("", key)]
-            raise strangers.strange_hdf5(name, top, attributes)
-        config = _config(text, "model_config", name)
+            raise strangers.strange_hdf5(name, stored.top(), attributes)
+        config = model_config(text, "model_config", name)
         if LEGACY_WEIGHTS not in stored.groups:
             raise FileFormatError(
                 f"{name}: it holds a model config and no weights; save the whole model again"
@@ -293,7 +339,7 @@ def _from_hdf5(name: str) -> SavedModel:
         )
         return SavedModel(
             name, "h5", config,
-            keras_version=_version(version or "1", name), backend=backend or "tensorflow",
+            keras_version=version_text(version or "1", name), backend=backend or "tensorflow",
             legacy=LegacyWeights(stored), opened=tuple(opened),
         )  # fmt: skip
 
@@ -301,7 +347,7 @@ def _from_hdf5(name: str) -> SavedModel:
 # --- shared -----------------------------------------------------------------------
 
 
-def _config(text: str, what: str, name: str) -> dict[str, Any]:
+def model_config(text: str, what: str, name: str) -> dict[str, Any]:
     """A JSON object that is safe to walk and to print."""
     if len(text) > limits.MAX_CONFIG_BYTES:
         raise limits.refused(name, f"{what} has {len(text)} characters")
@@ -322,7 +368,8 @@ def _config(text: str, what: str, name: str) -> dict[str, Any]:
     return config
 
 
-def _version(text: str, name: str) -> str:
+def version_text(text: str, name: str) -> str:
+    """A version of Keras, checked."""
     if not VERSION.fullmatch(text):
         raise FileFormatError(
             f"{name}: the Keras version that wrote it reads {text[:40]!r}, which is none; save "

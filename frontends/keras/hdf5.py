@@ -93,6 +93,10 @@ class Hdf5File:
         """Release the file."""
         self._opened.close()
 
+    def top(self) -> set[str]:
+        """Names at the root."""
+        return {path for path in self.groups | self.datasets if path and "/" not in path}
+
     def read(self, path: str) -> Array:
         """The array at a path, in native byte order.
 

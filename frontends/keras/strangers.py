@@ -8,7 +8,10 @@ from layergraph.ir.errors import FileFormatError
 
 FULL_MODEL = "load it with the Keras that wrote it and save the whole model as .keras"
 SOURCE_MODEL = "save the Keras model it was made from as .keras"
-REBUILD = "build the model in Keras, load these weights into it and save the whole as .keras"
+REBUILD = (
+    "load the model's architecture (model.to_json(), or its config.json) and pass this as its "
+    "weights: load('model.json', weights=...), on the command line --weights"
+)
 UNPICKLE = "nothing is ever unpickled here; save the model as .keras"
 DOWNLOAD = "download the file itself"
 
@@ -38,7 +41,7 @@ MAGIC: tuple[tuple[bytes, int, str, str], ...] = (
 JSON: tuple[tuple[bytes, str, str], ...] = (
     (b'"weight_map"', "the index of sharded weights, without the model", REBUILD),
     (b'"class_name"', "JSON: a model's architecture without its weights",
-     "load the weights into it with Keras and save the whole model as .keras"),
+     "pass its weights beside it: load(path, weights=...), on the command line --weights"),
     (b"", "JSON", FULL_MODEL),
 )  # fmt: skip
 """What stands in a JSON file, what the file is, and what to do."""
@@ -101,7 +104,7 @@ def strange_members(file: str, names: Collection[str]) -> FileFormatError:
             )
     if held and all(name.endswith(".npy") for name in held):
         return FileFormatError(
-            f"{file}: these are NumPy arrays (.npz), not a saved Keras model; {REBUILD}"
+            f"{file}: these are NumPy arrays (.npz), not a saved Keras model; {FULL_MODEL}"
         )
     return FileFormatError(f"{file}: no saved Keras model: it has no config.json; {FULL_MODEL}")
 

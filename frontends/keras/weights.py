@@ -41,9 +41,9 @@ class LayerWeights(Protocol):
 def model_weights(saved: SavedModel) -> LayerWeights:
     """The weights of the model a file holds."""
     if saved.variables is not None:
-        return TreeWeights(_Tree(saved.path, saved.variables), "", saved.path)
+        return TreeWeights(_Tree(saved.weights_path, saved.variables), "", saved.path)
     assert saved.legacy is not None
-    return RootWeights(saved.path, saved.legacy)
+    return RootWeights(saved.weights_path, saved.legacy)
 
 
 # --- .h5: a flat list a layer ---------------------------------------------------
@@ -102,8 +102,8 @@ class RootWeights:
         places = [
             spec.name
             for spec in model.layers
-            if spec.class_name != "InputLayer"
-            or not (model.kind == "sequential" or spec.config.get("implicit"))
+            if not spec.config.get("implicit")
+            and (spec.class_name != "InputLayer" or model.kind == "functional")
         ]
         stored = tuple(name for name in stored if name != OWN_WEIGHTS)
         if len(places) == len(stored):
@@ -279,6 +279,7 @@ class TreeWeights:
         """Paths of a model's layers: snake-cased class names, numbered a class."""
         counts: dict[str, int] = {}
         found: dict[str, LayerWeights] = {}
+        names = {spec.name for spec in model.layers}
         for spec in model.layers:
             if spec.is_operation or (
                 model.kind == "sequential" and spec.class_name == "InputLayer"
@@ -288,19 +289,26 @@ class TreeWeights:
             number = counts.get(snake, 0)
             counts[snake] = number + 1
             base = f"{self._path}/layers/{snake}".lstrip("/")
-            path = self._labelled(base, number, spec)
+            path = self._labelled(base, number, spec, names)
             found[spec.name] = TreeWeights(self._tree, path, spec.name)
         return found
 
-    def _labelled(self, base: str, number: int, spec: LayerSpec) -> str:
-        """The numbered path, or the one that carries the layer's name as its label."""
+    def _labelled(self, base: str, number: int, spec: LayerSpec, names: set[str]) -> str:
+        """The numbered path, or the one that carries the layer's name as its label.
+
+        Labels of other layers than the config's say nothing: Keras itself goes by number.
+        """
         path = f"{base}_{number}" if number else base
         label = self._tree.tree.label(path)
         if label is None or label == spec.name:
             return path
         pattern = re.compile(re.escape(base) + r"(_\d+)?$")
-        others = (g for g in self._tree.groups if pattern.match(g))
-        return next((g for g in others if self._tree.tree.label(g) == spec.name), path)
+        labels = {
+            label: group
+            for group in self._tree.groups
+            if pattern.match(group) and (label := self._tree.tree.label(group)) is not None
+        }
+        return labels.get(spec.name, path) if labels.keys() <= names else path
 
     def rest(self) -> list[str]:
         """Paths of layers' arrays nobody took."""

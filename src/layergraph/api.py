@@ -13,12 +13,21 @@ from layergraph.ir.graph import Graph
 PathLike = str | os.PathLike[str]
 
 
-def load(path: PathLike, *, layers: Mapping[str, Any] | None = None) -> Graph:
+def load(
+    path: PathLike,
+    *,
+    weights: PathLike | None = None,
+    layers: Mapping[str, Any] | None = None,
+) -> Graph:
     """The layer graph of any supported file, recognised by content.
 
     Args:
         path: a Keras ``.h5`` or ``.keras`` file, an unzipped ``.keras`` folder,
-            or our own ``.lg`` file.
+            or our own ``.lg`` file; with ``weights`` also the JSON of
+            ``model.to_json()`` or a ``config.json``.
+        weights: a file that holds weights only, of ``save_weights``:
+            ``.weights.h5``, the index ``.weights.json`` of sharded ones, or an old
+            ``.h5``; also a model file, whose weights are taken.
         layers: what custom layers and Lambdas compute, by layer name, registered
             name or class name: functions on arrays, or ``LayerReader`` objects;
             see docs/custom-layers.md.
@@ -38,10 +47,12 @@ def load(path: PathLike, *, layers: Mapping[str, Any] | None = None) -> Graph:
     from layergraph.ir.foreign import ForeignLayers, bound
 
     if is_ir_file(path):
+        if weights is not None:
+            raise FileFormatError(f"{os.fspath(path)}: an .lg file has its weights within")
         return bound(read_graph(path), ForeignLayers(layers))
     from layergraph.frontends.keras import load as load_keras
 
-    return load_keras(path, layers=layers)
+    return load_keras(path, weights=weights, layers=layers)
 
 
 def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:
@@ -68,6 +79,7 @@ def convert(
     target: PathLike,
     *,
     overwrite: bool = False,
+    weights: PathLike | None = None,
     layers: Mapping[str, Any] | None = None,
 ) -> Graph:
     """Read one file and write another; the target's extension says which kind.
@@ -76,7 +88,7 @@ def convert(
         source: any file ``load`` reads.
         target: a ``.lg`` file.
         overwrite: replace an existing target.
-        layers: as for ``load``.
+        weights, layers: as for ``load``.
 
     Returns:
         The graph written.
@@ -94,6 +106,6 @@ def convert(
         )
     if Path(target).exists() and not overwrite:
         raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
-    graph = load(source, layers=layers)
+    graph = load(source, weights=weights, layers=layers)
     save(graph, target)
     return graph

@@ -162,7 +162,7 @@ def test_an_existing_target_is_kept(tmp_path: Path, capsys: Any) -> None:
 
 
 def test_bugs_show_no_traceback(monkeypatch: Any, capsys: Any) -> None:
-    def broken(path: str) -> Any:
+    def broken(path: str, **options: Any) -> Any:
         raise ZeroDivisionError("boom")
 
     monkeypatch.setattr("layergraph.load", broken, raising=False)

@@ -179,7 +179,7 @@ def _padding_1d(options: Options) -> Options:
 
 def _merge_options(class_name: str, options: Options) -> Options:
     """The options that the mode has."""
-    found = {"name": options.get("name")}
+    found: Options = {k: v for k, v in options.items() if k in ("name", "implicit")}
     if class_name == "Concatenate":
         found["axis"] = options.get("concat_axis", -1)
     if class_name == "Dot":

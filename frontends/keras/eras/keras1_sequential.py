@@ -59,7 +59,7 @@ class _Graph:
             raise ValueError(f"no layer: {entry!r:.80}")
         if entry["class_name"] == "Merge" and isinstance(config.get("layers"), list):
             merged = [self.source(normalized(item)) for item in config["layers"]]
-            options = {k: v for k, v in config.items() if k != "layers"}
+            options = {k: v for k, v in config.items() if k != "layers"} | {"implicit": True}
             return self.call({**entry, "config": options}, merged)
         if isinstance(config.get("layers"), list):
             for item in config["layers"]:
