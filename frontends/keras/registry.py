@@ -15,6 +15,7 @@ Masking: TypeAlias = Literal["pass", "drop", "own"]
 support masking in Keras), or set by the reader itself."""
 
 FAMILIES = {
+    "applications": "CustomScaleLayer LayerScale StochasticDepth",
     "attention": "AdditiveAttention Attention GroupedQueryAttention MultiHeadAttention",
     "activation": (
         "Activation ELU LeakyReLU PReLU ParametricSoftplus ReLU SReLU Softmax ThresholdedReLU"

@@ -34,6 +34,8 @@ RENAMED = {
     "Convolution2DTranspose": "Conv2DTranspose",
     "Convolution3D": "Conv3D",
     "Convolution3DTranspose": "Conv3DTranspose",
+    # Keras registered this layer of its own as users register theirs.
+    "Custom>CustomScaleLayer": "CustomScaleLayer",
     "Deconvolution2D": "Conv2DTranspose",
     "Deconvolution3D": "Conv3DTranspose",
     "GlobalAvgPool1D": "GlobalAveragePooling1D",
@@ -97,6 +99,7 @@ class Keras3:
             config = {}
         name = str(entry.get("name") or config.get("name") or entry["class_name"].lower())
         written: str = entry["class_name"]
+        registered = str(entry.get("registered_name") or "")
         class_name = RENAMED.get(written, written)
         model = self.model(name, entry, config) if isinstance(config.get("layers"), list) else None
         return LayerSpec(
@@ -104,7 +107,7 @@ class Keras3:
             class_name=class_name,
             config={} if model else self.options(class_name, config),
             module=str(entry.get("module") or self.module(class_name, config)),
-            registered_name=str(entry.get("registered_name") or ""),
+            registered_name="" if registered in RENAMED else registered,
             calls=tuple(self.call(node) for node in entry.get("inbound_nodes") or ()),
             model=model,
         )
