@@ -25,8 +25,8 @@ from layergraph.ir.types import TensorType
 
 FAMILIES = (
     "activation", "attention", "augmentation", "convolution", "elementwise", "embedding",
-    "foreign", "image", "indexing", "linear", "merge", "normalization", "pooling",
-    "preprocessing", "recurrent", "reduction", "shape",
+    "foreign", "image", "indexing", "linalg", "linear", "merge", "normalization", "parameters",
+    "pooling", "preprocessing", "recurrent", "reduction", "scatter", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

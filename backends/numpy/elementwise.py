@@ -21,9 +21,12 @@ from layergraph.ir.ops.elementwise import (
     BinaryKind,
     Cast,
     Clip,
+    Complex,
     Math,
     MathKind,
     NotEqual,
+    RealAndImaginary,
+    SaturateCast,
     Scale,
     Unary,
     UnaryKind,
@@ -139,6 +142,43 @@ def cast(op: Cast, x: Array) -> Array:
     return x.astype(op.dtype)
 
 
+@kernels.computes(SaturateCast)
+def saturate_cast(op: SaturateCast, x: Array) -> Array:
+    """Clipped to numbers that both dtypes have, so that the conversion never wraps."""
+    x = x.astype("int32") if x.dtype == bool else x
+    limits = [_limits(x.dtype), _limits(np.dtype(op.dtype))]
+    low, high = x.dtype.type(max(lo for lo, _ in limits)), x.dtype.type(min(hi for _, hi in limits))
+    # Rounded to the dtype of ``x``, a limit may lie beyond what the target holds.
+    if int(low) < limits[1][0]:
+        low = np.nextafter(low, x.dtype.type(0))
+    if int(high) > limits[1][1]:
+        high = np.nextafter(high, x.dtype.type(0))
+    with np.errstate(invalid="ignore"):
+        return np.clip(x, low, high).astype(op.dtype)
+
+
+def _limits(dtype: Any) -> tuple[int, int]:
+    """The smallest and the largest number, exactly."""
+    if dtype.kind == "b":
+        return 0, 1
+    info: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
+
+@kernels.computes(Complex)
+def complex_(op: Complex, real: Array, imaginary: Array) -> Array:
+    """Both parts written where they lie."""
+    y = np.empty(np.broadcast_shapes(real.shape, imaginary.shape), op.dtype)
+    y.real, y.imag = real, imaginary
+    return y
+
+
+@kernels.computes(RealAndImaginary)
+def real_and_imaginary(op: RealAndImaginary, x: Array) -> Array:
+    """Parts side by side."""
+    return np.stack([x.real, x.imag], axis=-1)
+
+
 @kernels.computes(NotEqual)
 def not_equal(op: NotEqual, x: Array) -> Array:
     """Comparison with a number in the dtype of ``x``, as TensorFlow compares."""
@@ -162,6 +202,12 @@ def _erf(x: Array) -> Array:
     return erf(x)
 
 
+def _erfinv(x: Array) -> Array:
+    from layergraph.backends.numpy.erfinv import erfinv
+
+    return erfinv(x)
+
+
 MATH: dict[MathKind, Callable[[Array], Any]] = {
     **{
         kind: getattr(np, kind)
@@ -177,6 +223,7 @@ MATH: dict[MathKind, Callable[[Array], Any]] = {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": _erf,
     "erfc": lambda x: 1 - _erf(x),
+    "erfinv": _erfinv,
     "bitwise_not": np.invert,
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.ir.ops.pooling import GlobalPool, Pool
+from layergraph.ir.ops.pooling import AdaptivePool, GlobalPool, Pool
 from layergraph.ir.types import Array
 from layergraph.ir.windows import output_size, padding_of
 
@@ -100,6 +100,45 @@ def _counts(op: Pool, shape: tuple[int, ...]) -> Array:
     if op.padding == "valid":
         return np.asarray(float(prod(op.pool_size)))
     return total
+
+
+@kernels.prepares(AdaptivePool)
+def adaptive_pool(op: AdaptivePool) -> Kernel:
+    """Window by window along each axis in turn."""
+
+    def make(shape: tuple[int, ...]) -> Kernel:
+        windows = [_shares(n, size) for n, size in zip(shape[1:-1], op.output_size, strict=True)]
+
+        def run(x: Array) -> Array:
+            for axis, spans in enumerate(windows, 1):
+                lead: tuple[Any, ...] = (slice(None),) * axis
+                y = np.empty((*x.shape[:axis], len(spans), *x.shape[axis + 1 :]), x.dtype)
+                for i, (first, last) in enumerate(spans):
+                    window = x[(*lead, slice(first, last))]
+                    if op.kind == "max":
+                        window.max(axis=axis, out=y[(*lead, i)])
+                    else:
+                        window.mean(axis=axis, out=y[(*lead, i)])
+                x = y
+            return x
+
+        return run
+
+    return Specialised(make)
+
+
+def _shares(count: int, size: int) -> list[tuple[int, int]]:
+    """First element and end of each window of an axis.
+
+    Keras divides in float32, which for large axes rounds across a whole number.
+    """
+    at = np.arange(size + 1, dtype="float32") * np.float32(count) / np.float32(size)
+    first = np.minimum(np.floor(at[:-1]).astype(int), count - 1)
+    last = np.minimum(np.ceil(at[1:]).astype(int), count)
+    short = -(-count // size)
+    # Keras has windows of two lengths only, and reads a shorter one with the shorter length.
+    length = np.where(last - first == short + 1, short + 1, short)
+    return list(zip(first.tolist(), (first + length).tolist(), strict=True))
 
 
 @kernels.computes(GlobalPool)

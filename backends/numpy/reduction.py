@@ -46,9 +46,6 @@ REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
     "logsumexp": _logsumexp,
     "argmax": _one_axis(np.argmax),
     "argmin": _one_axis(np.argmin),
-    "euclidean": lambda x, axis, keepdims: np.sqrt(
-        np.square(x).sum(axis=axis, keepdims=keepdims)
-    ),
 }  # fmt: skip
 
 

@@ -46,6 +46,8 @@ FAMILIES = {
         "SpectralNormalization UnitNormalization"
     ),
     "pooling": (
+        "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D "
+        "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D "
         "MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
         "AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
@@ -59,6 +61,8 @@ FAMILIES = {
 """Keras classes by family; a test holds it equal to the ``@reads`` of each file."""
 
 OPERATIONS = {
+    "convolution": "Conv ConvTranspose DepthwiseConv SeparableConv",
+    "pooling": "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool",
     "activation": (
         "Celu Elu Gelu Glu HardShrink HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid "
         "LogSoftmax Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign SparsePlus "
@@ -67,17 +71,22 @@ OPERATIONS = {
     "elementwise": (
         "Abs Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh BitwiseAnd "
         "BitwiseInvert BitwiseNot BitwiseOr BitwiseXor Cast Cbrt Ceil Clip ConvertToTensor Copy "
-        "Cos Cosh Deg2rad Divide DivideNoNan Equal Erf Erfc Exp Exp2 Expm1 Fabs Floor FloorDivide "
-        "Fmax Fmin Fmod Greater GreaterEqual Heaviside Hypot I0 Isfinite Isinf Isnan Isneginf "
-        "Isposinf Less LessEqual Log Log10 Log1p Log2 Logaddexp LogicalNot LogicalXor Mod "
-        "Negative NotEqual Power Rad2deg Reciprocal Round Rsqrt Sign Signbit Sin Sinc Sinh "
-        "Sqrt Square StopGradient Tan TrueDivide Trunc Where"
+        "Cos Cosh Deg2rad Divide DivideNoNan Equal Erf Erfc Erfinv Exp Exp2 Expm1 Fabs Floor "
+        "FloorDivide Fmax Fmin Fmod Greater GreaterEqual Heaviside Hypot I0 Isfinite Isinf Isnan "
+        "Isneginf Isposinf Less LessEqual Log Log10 Log1p Log2 Logaddexp LogicalNot LogicalXor "
+        "Mod Negative NotEqual Polar Power Rad2deg Reciprocal Round Rsqrt SaturateCast Sign "
+        "Signbit Sin Sinc Sinh Sqrt Square StopGradient Tan TrueDivide Trunc ViewAsComplex "
+        "ViewAsReal Where"
     ),
     "image": (
         "AffineTransform CropImages ExtractPatches GaussianBlur HSVToRGB MapCoordinates PadImages "
         "PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges"
     ),
     "indexing": "Flip Fliplr Flipud GetItem OneHot Roll Split Take Tril Triu Unstack",
+    "linalg": (
+        "CDist Cholesky CholeskyInverse Det Eig Eigh Inv Logdet Lstsq LuFactor MatrixRank Norm "
+        "Pinv Qr SVD Slogdet Solve SolveTriangular"
+    ),
     "linear": "Einsum",
     "merge": (
         "Add Concatenate Dot FullLike Hstack LogicalAnd LogicalOr Matmul Maximum Minimum Multiply "
@@ -86,8 +95,11 @@ OPERATIONS = {
     "normalization": "LayerNorm Normalize RMSNorm",
     "reduction": (
         "All Amax Amin Any Argmax Argmin Argsort CountNonzero Cumprod Cumsum Logsumexp Max Mean "
-        "Median Min Moments Nanmax Nanmean Nanmin Nanprod Nanstd Nansum Nanvar Norm Prod Sort Std "
+        "Median Min Moments Nanmax Nanmean Nanmin Nanprod Nanstd Nansum Nanvar Prod Sort Std "
         "Sum TopK Var"
+    ),
+    "scatter": (
+        "Scatter ScatterUpdate SegmentMax SegmentMin SegmentProd SegmentSum Slice SliceUpdate"
     ),
     "shape": (
         "BroadcastTo ExpandDims Moveaxis Pad Ravel Repeat Reshape Squeeze Swapaxes Tile Transpose"

@@ -50,6 +50,26 @@ class Cast(Op):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaturateCast(Op):
+    """Convert to another dtype, what it cannot hold to its nearest number.
+
+    Keras clips float32 to 2147483648 for int32, which does not hold that, so
+    that what it gives for larger numbers is left to the processor.
+
+    Source: keras/src/ops/core.py ``saturate_cast``, Keras 3.15.
+
+    Attributes:
+        dtype: target dtype.
+    """
+
+    dtype: str
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The shape of ``x`` with the target dtype."""
+        return x.with_dtype(self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotEqual(Op):
     """``x != value`` element by element; how Keras computes a mask.
 
@@ -88,11 +108,41 @@ class Scale(Op):
         return x.with_shape(broadcast_shapes(*shapes))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complex(Op):
+    """``real + i * imaginary``.
+
+    Source: keras/src/ops/math.py ``view_as_complex`` and nn.py ``polar``, Keras 3.15.
+
+    Attributes:
+        dtype: complex dtype of the result.
+    """
+
+    dtype: str
+
+    def infer(self, real: TensorType, imaginary: TensorType) -> TensorType:
+        """The broadcast shape."""
+        return TensorType(broadcast_shapes(real.shape, imaginary.shape), self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealAndImaginary(Op):
+    """Real and imaginary part side by side along a new last axis.
+
+    Source: keras/src/ops/math.py ``view_as_real``, Keras 3.15.
+    """
+
+    def infer(self, x: TensorType) -> TensorType:
+        """``(..., 2)`` of the dtype of the parts."""
+        dtype = {"complex64": "float32", "complex128": "float64"}.get(x.dtype, x.dtype)
+        return TensorType((*x.shape, 2), dtype)
+
+
 MathKind = Literal[
     "absolute", "negative", "sign", "square", "floor", "ceil", "trunc", "round",
     "sqrt", "rsqrt", "reciprocal", "cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10",
     "sin", "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
-    "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "erf", "erfc",
+    "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "erf", "erfc", "erfinv",
     "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit",
     "bitwise_not",
 ]  # fmt: skip

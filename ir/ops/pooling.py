@@ -39,6 +39,34 @@ class Pool(Op):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptivePool(Op):
+    """Largest or mean element of windows that share an axis out evenly.
+
+    Window i of an axis of n elements begins at ``floor(i * n / size)`` and ends
+    before ``ceil((i + 1) * n / size)``, but is never shorter than
+    ``ceil(n / size)``.
+
+    Inputs: x ``(batch, *spatial, channels)``.
+    Output: ``(batch, *output_size, channels)``.
+    Source: keras/src/backend/tensorflow/nn.py ``adaptive_average_pool`` and
+    ``_compute_static_gather_indices``, Keras 3.15.
+
+    Attributes:
+        kind: what is kept of a window.
+        output_size: windows along each spatial axis.
+    """
+
+    kind: PoolKind
+    output_size: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> TensorType:
+        """``(batch, *output_size, channels)``."""
+        if x.rank != len(self.output_size) + 2:
+            raise ValueError(f"{len(self.output_size)} spatial axes expected, not {x.rank - 2}")
+        return x.with_shape((x.shape[0], *self.output_size, x.shape[-1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalPool(Op):
     """Largest or mean element over all spatial axes.
 

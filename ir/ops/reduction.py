@@ -11,12 +11,12 @@ from layergraph.ir.types import TensorType
 ReduceKind = Literal[
     "any", "all", "max", "min", "sum", "prod", "mean", "std", "var", "median", "logsumexp",
     "argmax", "argmin", "count_nonzero", "nanmax", "nanmin", "nansum", "nanmean",
-    "nanprod", "nanstd", "nanvar", "euclidean",
+    "nanprod", "nanstd", "nanvar",
 ]  # fmt: skip
 
 WHOLE = ("argmax", "argmin", "count_nonzero")
-FRACTIONAL = ("mean", "std", "var", "median", "logsumexp", "nanmean", "nanstd", "nanvar",
-              "euclidean")  # fmt: skip
+FRACTIONAL = ("mean", "std", "var", "median", "logsumexp", "nanmean", "nanstd",
+              "nanvar")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,20 +15,22 @@ from layergraph.ir.passes.activations import fuse_activation
 from layergraph.ir.passes.batch_norm import fold_batch_norm
 from layergraph.ir.passes.constants import Evaluate, fold_constants
 from layergraph.ir.passes.identities import drop_identity
+from layergraph.ir.passes.parameters import bind_parameters
 from layergraph.ir.passes.transposes import cancel_transposes
 
 Pass = Callable[[Graph], Graph]
 
 PASSES: dict[str, Pass] = {
     "drop_identity": drop_identity,
+    "bind_parameters": bind_parameters,
     "cancel_transposes": cancel_transposes,
     "fold_batch_norm": fold_batch_norm,
     "fuse_activation": fuse_activation,
 }
 """Passes by name, in the order they are applied."""
 
-DEFAULT = ("drop_identity", "fold_constants", "cancel_transposes", "fold_batch_norm",
-           "fuse_activation")  # fmt: skip
+DEFAULT = ("drop_identity", "fold_constants", "bind_parameters", "cancel_transposes",
+           "fold_batch_norm", "fuse_activation")  # fmt: skip
 """What ``optimize`` applies."""
 
 
@@ -58,6 +60,7 @@ def optimize(
 __all__ = [
     "DEFAULT",
     "PASSES",
+    "bind_parameters",
     "cancel_transposes",
     "drop_identity",
     "fold_batch_norm",

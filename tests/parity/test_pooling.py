@@ -11,6 +11,9 @@ def _masked_mean(k: Any, x: Any) -> Any:
     return k.layers.GlobalAveragePooling1D()(k.layers.Masking()(x))
 
 
+# Keras 2 has no adaptive pooling.
+KERAS3: dict[str, Any] = {"writers": ("keras",)}
+
 CASES = [
     case("max2d odd edge dropped", lambda k: k.layers.MaxPooling2D(2), (7, 5, 3)),
     case("max2d same odd", lambda k: k.layers.MaxPooling2D(3, strides=2, padding="same"), (7, 6, 4)),
@@ -31,6 +34,18 @@ CASES = [
     case("global max 2d keepdims", lambda k: k.layers.GlobalMaxPooling2D(keepdims=True), (7, 6, 4)),
     case("global average 2d", lambda k: k.layers.GlobalAveragePooling2D(), (7, 6, 4)),
     case("global average 2d channels first", lambda k: k.layers.GlobalAveragePooling2D(data_format="channels_first"), (4, 7, 6)),
+    case("adaptive average 1d", lambda k: k.layers.AdaptiveAveragePooling1D(4), (10, 3), **KERAS3),
+    case("adaptive average 1d growing", lambda k: k.layers.AdaptiveAveragePooling1D((7,)), (5, 3), **KERAS3),
+    case("adaptive max 1d", lambda k: k.layers.AdaptiveMaxPooling1D(3), (10, 4), **KERAS3),
+    case("adaptive max 1d growing", lambda k: k.layers.AdaptiveMaxPooling1D(8), (5, 3), **KERAS3),
+    case("adaptive max 1d channels first", lambda k: k.layers.AdaptiveMaxPooling1D(3, data_format="channels_first"), (4, 11), **KERAS3),
+    case("adaptive average 2d", lambda k: k.layers.AdaptiveAveragePooling2D((3, 4)), (7, 11, 2), **KERAS3),
+    case("adaptive average 2d one size", lambda k: k.layers.AdaptiveAveragePooling2D(3), (8, 7, 2), **KERAS3),
+    case("adaptive max 2d channels first", lambda k: k.layers.AdaptiveMaxPooling2D((2, 5), data_format="channels_first"), (3, 7, 6), **KERAS3),
+    case("adaptive max 2d to one", lambda k: k.layers.AdaptiveMaxPooling2D(1), (7, 6, 3), **KERAS3),
+    case("adaptive average 3d", lambda k: k.layers.AdaptiveAveragePooling3D((2, 3, 4)), (5, 7, 6, 3), **KERAS3),
+    case("adaptive average 3d channels first", lambda k: k.layers.AdaptiveAveragePooling3D(2, data_format="channels_first"), (3, 5, 7, 4), **KERAS3),
+    case("adaptive max 3d", lambda k: k.layers.AdaptiveMaxPooling3D((3, 2, 5)), (5, 7, 6, 3), **KERAS3),
     case("global max 3d", lambda k: k.layers.GlobalMaxPooling3D(), (5, 7, 6, 3)),
 ]  # fmt: skip
 

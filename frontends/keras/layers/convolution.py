@@ -9,7 +9,8 @@ import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
-from layergraph.frontends.keras.layers.data_format import channels_last_input
+from layergraph.frontends.keras.layers.data_format import channels_last_input, per_axis
+from layergraph.frontends.keras.layers.parameters import emit_with, shape_of
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
 from layergraph.ir.types import Array, product, type_of
@@ -147,3 +148,62 @@ def locally_connected(call: LayerCall) -> Tensor:
         params = {**params, "kernel": np.ascontiguousarray(kernel)}
     op = LocallyConnected(kernel_size=sizes, strides=strides)
     return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
+
+
+# --- operations ------------------------------------------------------------------------
+
+
+def _options(call: LayerCall, rank: int) -> dict[str, Any]:
+    """Attributes every convolution of ``keras.ops`` has."""
+    return {
+        "strides": per_axis(call, "strides", rank),
+        "padding": call.config.choice("padding", ("valid", "same"), "valid"),
+        "dilation_rate": per_axis(call, "dilation_rate", rank),
+    }
+
+
+@reads("ops.Conv", arguments=("inputs", "kernel"))
+def conv_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``Conv``: the kernel's channels say how many groups there are."""
+    rank = len(call.input().shape) - 2
+    x, back = channels_last_input(call, rank)
+    kernel = call.argument("kernel")
+    depth = shape_of(call, kernel)[-2]
+    if depth is None or x.shape[-1] is None:
+        raise call.refusal("its channels are unknown", "fix them in the model's Input")
+    op = Conv(groups=x.shape[-1] // depth, **_options(call, rank))
+    return emit_with(call, op, x, kernel=kernel, then=[back])
+
+
+@reads("ops.DepthwiseConv", arguments=("inputs", "kernel"))
+def depthwise_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``DepthwiseConv``."""
+    rank = len(call.input().shape) - 2
+    x, back = channels_last_input(call, rank)
+    op = DepthwiseConv(**_options(call, rank))
+    return emit_with(call, op, x, kernel=call.argument("kernel"), then=[back])
+
+
+@reads("ops.SeparableConv", arguments=("inputs", "depthwise_kernel", "pointwise_kernel"))
+def separable_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``SeparableConv``."""
+    rank = len(call.input().shape) - 2
+    x, back = channels_last_input(call, rank)
+    op, ones = DepthwiseConv(**_options(call, rank)), (1,) * rank
+    kernel = call.argument("depthwise_kernel")
+    y = emit_with(call, op, x, kernel=kernel, part="depthwise")
+    kernel = call.argument("pointwise_kernel")
+    return emit_with(call, Conv(strides=ones, dilation_rate=ones), y, kernel=kernel, then=[back])
+
+
+@reads("ops.ConvTranspose", arguments=("inputs", "kernel"))
+def transposed_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``ConvTranspose``."""
+    rank = len(call.input().shape) - 2
+    x, back = channels_last_input(call, rank)
+    extra = call.config.take("output_padding", None)
+    op = ConvTranspose(
+        output_padding=None if extra is None else per_axis(call, "output_padding", rank),
+        **_options(call, rank),
+    )
+    return emit_with(call, op, x, kernel=call.argument("kernel"), then=[back])

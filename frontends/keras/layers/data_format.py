@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.ir.ops.shape import Transpose
 
@@ -32,3 +34,15 @@ def channels_last_input(call: LayerCall, rank: int) -> tuple[Tensor, Transpose |
     if not channels_first(call):
         return x, None
     return call.emit(to_last(rank), x, part="channels_last"), to_first(rank)
+
+
+def per_axis(call: LayerCall, key: str, rank: int, default: Any = 1) -> tuple[int, ...]:
+    """An option of an operation, one number a spatial axis; a single one stands for all."""
+    given = call.config.take(key, default)
+    if isinstance(given, list) and len(given) == 1:
+        given = given * rank
+    if isinstance(given, int):
+        given = [given] * rank
+    if not isinstance(given, list) or len(given) != rank:
+        raise call.refusal(f"{key}={given!r} does not fit {rank} spatial axes")
+    return tuple(given)

@@ -13,11 +13,15 @@ from layergraph.ir.ops.elementwise import (
     BinaryKind,
     Cast,
     Clip,
+    Complex,
     Math,
     MathKind,
     NotEqual,
+    RealAndImaginary,
+    SaturateCast,
     Where,
 )
+from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import ExpandDims, Identity
@@ -130,3 +134,38 @@ def where(call: LayerCall) -> Tensor:
         raise call.refusal("without values it gives places, whose number is not known before")
     (condition,) = operands(call, "condition")
     return call.emit(Where(), condition, *operands(call, "x1", "x2"))
+
+
+@reads("ops.ViewAsComplex", arguments=("x",))
+def view_as_complex(call: LayerCall) -> Tensor:
+    """keras/src/ops/math.py ``ViewAsComplex``: complex64 whatever the dtype of the pairs."""
+    (x,) = operands(call, "x")
+    real, imaginary = (
+        call.emit(Slice(key=("...", i)), x, part=part) for i, part in enumerate(("real", "imag"))
+    )
+    return call.emit(Complex(dtype="complex64"), real, imaginary)
+
+
+@reads("ops.ViewAsReal", arguments=("x",))
+def view_as_real(call: LayerCall) -> Tensor:
+    """keras/src/ops/math.py ``ViewAsReal``."""
+    return call.emit(RealAndImaginary(), *operands(call, "x"))
+
+
+@reads("ops.Polar", arguments=("abs_", "angle"))
+def polar(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``Polar``."""
+    length, angle = operands(call, "abs_", "angle")
+    functions: dict[str, MathKind] = {"real": "cos", "imag": "sin"}
+    parts = []
+    for part, kind in functions.items():
+        factor = call.emit(Math(kind=kind), angle, part=kind)
+        parts.append(call.emit(Merge(kind="multiply"), length, factor, part=part))
+    wide = "complex128" if parts[0].type.dtype == "float64" else "complex64"
+    return call.emit(Complex(dtype=wide), *parts)
+
+
+@reads("ops.SaturateCast", arguments=("x",))
+def saturate_cast(call: LayerCall) -> Tensor:
+    """keras/src/ops/core.py ``SaturateCast``."""
+    return call.emit(SaturateCast(dtype=call.config.choice("dtype", DTYPES)), *operands(call, "x"))

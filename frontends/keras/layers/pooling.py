@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.layers.data_format import channels_last_input
+from layergraph.frontends.keras.layers.data_format import channels_last_input, per_axis
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.pooling import GlobalPool, Pool, PoolKind
+from layergraph.ir.ops.pooling import AdaptivePool, GlobalPool, Pool, PoolKind
 
 
 def _kind(call: LayerCall) -> PoolKind:
@@ -43,3 +43,39 @@ def global_pool(call: LayerCall) -> Tensor:
     keepdims = call.config.bool("keepdims", False)
     op = GlobalPool(kind=kind, keepdims=keepdims)
     return call.emit(op, x, mask, then=[back if keepdims else None])
+
+
+@reads(
+    "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+)  # fmt: skip
+def adaptive_pool(call: LayerCall) -> Tensor:
+    """keras/src/layers/pooling/base_adaptive_pooling.py."""
+    return _adaptive(call, _rank(call))
+
+
+def _adaptive(call: LayerCall, rank: int) -> Tensor:
+    x, back = channels_last_input(call, rank)
+    op = AdaptivePool(kind=_kind(call), output_size=call.config.ints("output_size", rank))
+    return call.emit(op, x, then=[back])
+
+
+# --- operations ------------------------------------------------------------------------
+
+
+@reads("ops.MaxPool", "ops.AveragePool", arguments=("inputs",))
+def pool_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``MaxPool`` and ``AveragePool``."""
+    rank = len(call.input().shape) - 2
+    x, back = channels_last_input(call, rank)
+    size = per_axis(call, "pool_size", rank)
+    strides = size if call.config.take("strides", None) is None else per_axis(call, "strides", rank)
+    padding = call.config.choice("padding", ("valid", "same"), "valid")
+    op = Pool(kind=_kind(call), pool_size=size, strides=strides, padding=padding)
+    return call.emit(op, x, then=[back])
+
+
+@reads("ops.AdaptiveMaxPool", "ops.AdaptiveAveragePool", arguments=("inputs",))
+def adaptive_pool_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``AdaptiveMaxPool`` and ``AdaptiveAveragePool``."""
+    return _adaptive(call, len(call.input().shape) - 2)

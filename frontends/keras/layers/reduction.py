@@ -44,18 +44,6 @@ def reduce(call: LayerCall) -> Tensor:
     return call.emit(op, x, then=[Cast(dtype=whole) if whole else None])
 
 
-@reads("ops.Norm", arguments=("x",))
-def norm(call: LayerCall) -> Tensor:
-    """keras/src/ops/linalg.py ``Norm``, of vectors, Euclidean."""
-    x = call.input()
-    axes = axes_of(call, x)
-    order = call.config.take("ord", None)
-    if order not in (None, "euclidean", "fro", 2) or (order == 2 and len(axes) != 1):
-        raise call.refusal(f"ord={order!r} is not supported yet")
-    op = Reduce(kind="euclidean", axis=axes, keepdims=call.config.bool("keepdims", False))
-    return call.emit(op, x)
-
-
 @reads("ops.Moments", arguments=("x",))
 def moments(call: LayerCall) -> list[Tensor]:
     """keras/src/ops/nn.py ``Moments``: mean and variance."""
