@@ -24,9 +24,10 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "attention", "augmentation", "convolution", "elementwise", "embedding",
-    "foreign", "image", "indexing", "linalg", "linear", "merge", "normalization", "parameters",
-    "pooling", "preprocessing", "recurrent", "reduction", "scatter", "shape",
+    "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
+    "elementwise", "embedding", "foreign", "image", "indexing", "linalg", "linear", "merge",
+    "normalization", "parameters", "pooling", "preprocessing", "recurrent", "reduction",
+    "scatter", "shape",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 
@@ -60,6 +61,20 @@ class Op:
     def infer(self, *inputs: Any, **params: Any) -> TensorType | tuple[TensorType, ...]:
         """Output types for the given input and parameter types."""
         raise NotImplementedError(type(self).__name__)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the states that outlive a run; a run begins with those of the run before.
+
+        The kernel of such an operator is also given ``kept=``, what each name
+        holds (``None`` at first), and returns its outputs and what each name
+        holds from now on.
+        """
+        return ()
+
+    def kept_types(self, *inputs: Any, **params: Any) -> tuple[tuple[TensorType, ...], ...]:
+        """Types of the states each name in ``kept`` holds."""
+        return ()
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({attributes_text(self)})"

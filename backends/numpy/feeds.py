@@ -13,8 +13,13 @@ from layergraph.ir.graph import Graph, Value, flatten
 from layergraph.ir.types import Array, TensorType
 
 
-def from_call(graph: Graph, args: tuple[Any, ...]) -> dict[str, Array]:
+def from_call(graph: Graph, args: tuple[Any, ...], *, batches: bool = False) -> dict[str, Array]:
     """Feeds from a call's arguments.
+
+    Args:
+        graph: the graph to feed.
+        args: see below.
+        batches: rows of several batches, to be fed one batch at a time.
 
     Accepted: one array an input, in order; a dict by input name; or one
     argument nested as the Keras model's inputs are.
@@ -26,19 +31,23 @@ def from_call(graph: Graph, args: tuple[Any, ...]) -> dict[str, Array]:
     if len(args) == 1 and isinstance(args[0], Mapping):
         feeds = dict(args[0])
         if set(feeds) != set(names) and isinstance(graph.input_structure, dict):
-            return _nested(graph, feeds)
-        return from_names(graph, feeds)
+            return _nested(graph, feeds, batches)
+        return from_names(graph, feeds, batches=batches)
     if len(args) == 1 and len(names) != 1 and isinstance(args[0], (list, tuple)):
-        return _nested(graph, args[0])
+        return _nested(graph, args[0], batches)
     if len(args) != len(names):
         raise InputError(
             f"the model has {len(names)} inputs ({', '.join(names)}), got {len(args)} arrays"
         )
-    return from_names(graph, dict(zip(names, args, strict=True)))
+    return from_names(graph, dict(zip(names, args, strict=True)), batches=batches)
 
 
 def from_names(
-    graph: Graph, feeds: Mapping[str, Any], needed: Mapping[str, object] | None = None
+    graph: Graph,
+    feeds: Mapping[str, Any],
+    needed: Mapping[str, object] | None = None,
+    *,
+    batches: bool = False,
 ) -> dict[str, Array]:
     """Feeds by input name, checked and cast to the graph's types.
 
@@ -55,8 +64,9 @@ def from_names(
         raise InputError(
             f"input {missing[0]!r} is missing; the model has {', '.join(graph.inputs)}"
         )
-    arrays = {name: checked(name, feeds[name], graph.type_of(Value(name))) for name in feeds}
-    _same_batch(graph, arrays)
+    types = {name: _fed_type(graph, name, batches) for name in feeds}
+    arrays = {name: checked(name, feeds[name], types[name]) for name in feeds}
+    _same_batch(types, arrays)
     return arrays
 
 
@@ -98,20 +108,21 @@ def _cast(name: str, array: Array, want: TensorType) -> Array:
     return cast
 
 
-def _nested(graph: Graph, data: Any) -> dict[str, Array]:
+def _fed_type(graph: Graph, name: str, batches: bool) -> TensorType:
+    want = graph.type_of(Value(name))
+    return want.with_shape((None, *want.shape[1:])) if batches and want.rank else want
+
+
+def _nested(graph: Graph, data: Any, batches: bool) -> dict[str, Array]:
     try:
         leaves = flatten(data, graph.input_structure)
     except ValueError as error:
         raise InputError(f"the inputs are not nested as the model's are: {error}") from None
-    return from_names(graph, dict(zip(graph.inputs, leaves, strict=True)))
+    return from_names(graph, dict(zip(graph.inputs, leaves, strict=True)), batches=batches)
 
 
-def _same_batch(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    sizes = {
-        n: a.shape[0]
-        for n, a in arrays.items()
-        if a.ndim and graph.type_of(Value(n)).shape[0] is None
-    }
+def _same_batch(types: Mapping[str, TensorType], arrays: Mapping[str, Array]) -> None:
+    sizes = {n: a.shape[0] for n, a in arrays.items() if a.ndim and types[n].shape[0] is None}
     if len(set(sizes.values())) > 1:
         spelled = ", ".join(f"{n}: {s}" for n, s in sizes.items())
         raise InputError(f"the inputs have different batch sizes ({spelled})")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from layergraph.backends.numpy.feeds import from_call, from_names
-from layergraph.backends.numpy.plan import Plan, Traced
+from layergraph.backends.numpy.plan import Plan, States, Traced
+from layergraph.backends.numpy.states import checked_states, zero_states
 from layergraph.backends.numpy.table import Kernel, evaluate
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph, Value, pack
@@ -21,12 +23,20 @@ class Interpreter:
     """Executes a graph node by node; plans once, runs many times.
 
     One interpreter serves many threads: nothing on it changes with a run
-    except caches whose entries are interchangeable.
+    except caches whose entries are interchangeable, and the states of stateful
+    layers.
+
+    Stateful layers (``stateful=True``) go on where the last run ended, as in
+    Keras, until ``reset_states``. Runs of such a model follow each other, one
+    thread at a time; a run that fails leaves the states as they were. A thread
+    with a sequence of its own takes an interpreter of its own (they may share
+    the graph), or puts ``states`` away and back.
 
     Call tree::
 
         __call__ / run / predict
             feeds.from_call / from_names     check and cast inputs
+            _run                             states in, states out
             Plan.walk                        the one run loop
                 kernel(*arrays)              prepared closure of a node
         trace / profile                      observe the same loop
@@ -70,6 +80,8 @@ class Interpreter:
         self._kernels: dict[int, dict[str, Kernel]] = {id(self.graph): {}, id(self.source): {}}
         self._plan = self._planned(self.graph, self.graph.outputs)
         self._plans: dict[tuple[str, ...], Plan] = {}
+        self._states: States = {}
+        self._turn = RLock()
 
     @property
     def inputs(self) -> dict[str, TensorType]:
@@ -91,7 +103,8 @@ class Interpreter:
         Raises:
             InputError: the arrays do not fit; says how they should look.
         """
-        return pack(self._plan.run(from_call(self.graph, args)), self.graph.output_structure)
+        outputs = self._run(self._plan, from_call(self.graph, args))
+        return pack(outputs, self.graph.output_structure)
 
     def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Array]:
         """Values of named nodes; onnxruntime's calling convention.
@@ -106,18 +119,22 @@ class Interpreter:
             InputError: no such node, or the feeds do not fit.
         """
         plan = self._plan if output_names is None else self._plan_for(tuple(output_names))
-        return plan.run(from_names(self.graph, feeds, plan.feeds))
+        return self._run(plan, from_names(self.graph, feeds, plan.feeds))
 
     def trace(self, *args: Any) -> Iterator[Traced]:
         """Run node by node; yields each node with its outputs and time.
 
+        Stateful layers keep their new states when the last node has run.
+
         Args:
             *args: as for a call.
         """
-        yield from self._plan.walk(from_call(self.graph, args))
+        states = dict(self._states)
+        yield from self._plan.walk(from_call(self.graph, args), states)
+        self._states = states
 
     def profile(self, *args: Any, repeat: int = 10) -> Profile:
-        """Time each node over several runs.
+        """Time each node over several runs; states of stateful layers stay as they are.
 
         Args:
             *args: as for a call.
@@ -131,20 +148,61 @@ class Interpreter:
     def predict(self, *args: Any, batch_size: int = 32) -> Any:
         """The same as a call in batches, so that memory stays bounded.
 
+        Stateful layers carry their states from batch to batch.
+
         Args:
             *args: as for a call; all rows at once.
-            batch_size: rows a step.
+            batch_size: rows a step; a model of a fixed batch size has its own.
+
+        Raises:
+            InputError: the rows do not fill batches of the model's fixed size.
         """
         import numpy as np
 
-        feeds = from_call(self.graph, args)
+        feeds = from_call(self.graph, args, batches=True)
         rows = min((a.shape[0] for a in feeds.values()), default=0)
-        parts = [
-            self._plan.run({n: a[i : i + batch_size] for n, a in feeds.items()})
-            for i in range(0, max(rows, 1), batch_size)
-        ]
+        fixed = {type_.shape[0] for type_ in self.inputs.values() if type_.shape} - {None}
+        step = min((size for size in fixed if size), default=batch_size)
+        if fixed and rows % step:
+            raise InputError(
+                f"the model was made for batches of {step} rows, {rows} rows do not fill them"
+            )
+        with self._turn:
+            parts = [
+                self._run(self._plan, {n: a[i : i + step] for n, a in feeds.items()})
+                for i in range(0, max(rows, 1), step)
+            ]
         joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
         return pack(joined, self.graph.output_structure)
+
+    @property
+    def states(self) -> States:
+        """Copies of what each stateful layer holds, by name; zeros before the first run."""
+        held = {**zero_states(self.graph), **self._states}
+        return {name: tuple(state.copy() for state in states) for name, states in held.items()}
+
+    def reset_states(self, states: Mapping[str, Sequence[Array]] | None = None) -> None:
+        """Let stateful layers begin afresh, or with given states.
+
+        Args:
+            states: arrays by layer name, as the property ``states`` gives them;
+                layers not named, or all without it, begin with zeros.
+
+        Raises:
+            InputError: no such stateful layer, or its states do not fit.
+        """
+        fresh = checked_states(self.graph, states or {})
+        with self._turn:
+            self._states = fresh
+
+    def _run(self, plan: Plan, feeds: Mapping[str, Array]) -> list[Array]:
+        if not plan.stateful:
+            return plan.run(feeds)
+        with self._turn:
+            states = dict(self._states)
+            outputs = plan.run(feeds, states)
+            self._states = states
+        return outputs
 
     def _planned(self, graph: Graph, outputs: Sequence[Value]) -> Plan:
         return Plan(graph, outputs, self._kernels[id(graph)])

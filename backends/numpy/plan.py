@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from layergraph.backends.numpy.table import Kernel, prepare
 from layergraph.ir.errors import InputError, KernelError, LayerGraphError
@@ -21,6 +21,11 @@ class Step(NamedTuple):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     frees: tuple[int, ...]
+    kept: tuple[str, ...]
+
+
+States: TypeAlias = dict[str, tuple[Array, ...]]
+"""What stateful layers keep between runs, by ``Op.kept``."""
 
 
 class Traced(NamedTuple):
@@ -76,9 +81,17 @@ class Plan:
         )
         self._results = tuple(slots[v] for v in self.outputs)
         self._copies = _borrowed(nodes, self.outputs)
+        self.stateful = any(step.kept for step in self.steps)
 
-    def walk(self, feeds: Mapping[str, Array]) -> Generator[Traced, None, list[Array]]:
+    def walk(
+        self, feeds: Mapping[str, Array], states: States | None = None
+    ) -> Generator[Traced, None, list[Array]]:
         """Run step by step; the generator's return value is the list of outputs.
+
+        Args:
+            feeds: arrays by input name.
+            states: what stateful layers begin with; holds what they end with
+                once they have run. Its arrays are replaced, never written to.
 
         Raises:
             KernelError: a kernel failed; names node, layer and input types.
@@ -86,10 +99,17 @@ class Plan:
         env = self._blank.copy()
         for name, slot in self.feeds.items():
             env[slot] = feeds[name]
-        for node, kernel, inputs, outputs, frees in self.steps:
+        states = {} if states is None else states
+        for node, kernel, inputs, outputs, frees, kept in self.steps:
             started = perf_counter()
             try:
-                result = kernel(*[env[i] for i in inputs])
+                if kept:
+                    result, left = kernel(
+                        *[env[i] for i in inputs], kept=[states.get(k) for k in kept]
+                    )
+                    states.update(zip(kept, left, strict=True))
+                else:
+                    result = kernel(*[env[i] for i in inputs])
             except Exception as error:
                 raise _failure(node, [env[i] for i in inputs], error) from error
             seconds = perf_counter() - started
@@ -102,9 +122,9 @@ class Plan:
                 env[slot] = None
         return self._owned([env[i] for i in self._results])
 
-    def run(self, feeds: Mapping[str, Array]) -> list[Array]:
+    def run(self, feeds: Mapping[str, Array], states: States | None = None) -> list[Array]:
         """Run all steps and return the outputs, each owning its memory."""
-        walk = self.walk(feeds)
+        walk = self.walk(feeds, states)
         while True:
             try:
                 next(walk)
@@ -135,7 +155,7 @@ def _steps(
         held.update(frees)
         if node.name not in kernels:
             kernels[node.name] = prepare(node.op, node.params, node=node.name)
-        steps.append(Step(node, kernels[node.name], inputs, written, frees))
+        steps.append(Step(node, kernels[node.name], inputs, written, frees, node.op.kept))
     return tuple(reversed(steps))
 
 

@@ -8,12 +8,20 @@ is folded into the kernels, so that one ``tanh`` covers every gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from layergraph.backends.numpy.scratch import Pool, Specialised
+from layergraph.backends.numpy.steps import (
+    Cell,
+    Kept,
+    beginning,
+    run_masked_steps,
+    run_steps,
+)
 from layergraph.backends.numpy.table import InPlace, Kernel, Kernels, in_place
 from layergraph.ir.ops.elementwise import Unary
 from layergraph.ir.ops.recurrent import (
@@ -21,6 +29,7 @@ from layergraph.ir.ops.recurrent import (
     LSTM,
     Bidirectional,
     FoldTime,
+    HoldOutput,
     Recurrent,
     SimpleRNN,
     UnfoldTime,
@@ -57,11 +66,6 @@ class Weights(NamedTuple):
     recurrent_bias: Array | None = None
 
 
-Cell = Callable[[Array, list[Array], list[Array]], None]
-"""``cell(projected, states, work)`` advances the states one step where they lie;
-the output is the first state."""
-
-
 def identity(x: Array) -> None:
     """The linear activation."""
 
@@ -87,16 +91,16 @@ def simple_cell(op: SimpleRNN, weights: Weights) -> Cell:
     return step
 
 
-def lstm_cell(op: LSTM, weights: Weights) -> Cell:
-    """Gates in the order i, f, o, c, so that the sigmoids lie side by side."""
-    recurrent, units = weights.recurrent, weights.recurrent.shape[1]
-    gate, activate = function(op.recurrent_activation), function(op.activation)
-    together = op.recurrent_activation == SIGMOID and op.activation == TANH
+def lstm_update(op: Any, units: int) -> Callable[[Array, list[Array], Array], None]:
+    """What follows an LSTM's products: ``update(total, states, work)``.
 
-    def step(projected: Array, states: list[Array], work: list[Array]) -> None:
-        (h, c), (total, fresh) = states, work[:2]
-        np.matmul(h, recurrent, out=total)
-        total += projected
+    Gates stand in the order i, f, o, c, so that the sigmoids lie side by side.
+    """
+    gate, activate = function(op.recurrent_activation), function(op.activation)
+    together = _halved(op)
+
+    def update(total: Array, states: list[Array], fresh: Array) -> None:
+        h, c = states
         gates, candidate = total[..., : 3 * units], total[..., 3 * units :]
         if together:
             np.tanh(total, out=total)
@@ -112,6 +116,34 @@ def lstm_cell(op: LSTM, weights: Weights) -> Cell:
         np.copyto(h, c)
         activate(h)
         h *= o
+
+    return update
+
+
+def lstm_gates(op: Any, array: Array) -> Array:
+    """Gates i, f, c, o of the last axis as ``lstm_update`` wants them."""
+    units = array.shape[-1] // 4
+    order = np.r_[0 : 2 * units, 3 * units : 4 * units, 2 * units : 3 * units]
+    scale = np.ones(4 * units, array.dtype)
+    if _halved(op):
+        scale[: 3 * units] = 0.5
+    return array[..., order] * scale
+
+
+def _halved(op: Any) -> bool:
+    return bool(op.recurrent_activation == SIGMOID and op.activation == TANH)
+
+
+def lstm_cell(op: LSTM, weights: Weights) -> Cell:
+    """One product for all gates."""
+    recurrent = weights.recurrent
+    update = lstm_update(op, recurrent.shape[1])
+
+    def step(projected: Array, states: list[Array], work: list[Array]) -> None:
+        total, fresh = work[:2]
+        np.matmul(states[0], recurrent, out=total)
+        total += projected
+        update(total, states, fresh)
 
     return step
 
@@ -168,15 +200,10 @@ def _simple_weights(op: SimpleRNN, directions: list[Direction]) -> Weights:
 def _lstm_weights(op: LSTM, directions: list[Direction]) -> Weights:
     kernel, recurrent = _stacked(directions)
     bias = _biases(directions)
-    units = recurrent.shape[1]
-    order = np.r_[0 : 2 * units, 3 * units : 4 * units, 2 * units : 3 * units]
-    scale = np.ones(4 * units, kernel.dtype)
-    if op.recurrent_activation == SIGMOID and op.activation == TANH:
-        scale[: 3 * units] = 0.5
     return Weights(
-        kernel[..., order] * scale,
-        recurrent[..., order] * scale,
-        None if bias is None else bias[..., order] * scale,
+        lstm_gates(op, kernel),
+        lstm_gates(op, recurrent),
+        None if bias is None else lstm_gates(op, bias),
     )
 
 
@@ -251,7 +278,7 @@ class Layer:
         return lambda x: pool
 
     def run(
-        self, x: Array, mask: Array | None, initial: list[Array | None]
+        self, x: Array, mask: Array | None, initial: Sequence[Array | None]
     ) -> tuple[Array | None, Array, list[Array]]:
         """Every output ``(directions, time, batch, units)`` if wanted, the last, and states."""
         pool: Pool = self.prepared(x)
@@ -263,11 +290,15 @@ class Layer:
         every = None
         if self.op.return_sequences:
             every = np.empty((count, time, batch, states[0].shape[-1]), projected.dtype)
+        steps = projected.transpose(1, 0, 2, 3)
+        outputs = None if every is None else every.transpose(1, 0, 2, 3)
         if mask is None or mask.all():
-            last = self._unmasked(projected, states, work, every)
+            last = run_steps(self.cell, steps, states, work, outputs)
         else:
-            last = self._masked(projected, states, work, every, self._masks(mask))
-        final = [s.copy() for s in states] if self.op.return_state else []
+            zero, masks = self.op.zero_output_for_mask, self._masks(mask)
+            last = run_masked_steps(self.cell, steps, states, work, outputs, masks, zero)
+        wanted = self.op.return_state or self.op.stateful
+        final = [s.copy() for s in states] if wanted else []
         pool.give((projected, work, states))
         return every, last, final
 
@@ -290,37 +321,6 @@ class Layer:
         steps = mask.T[..., None]
         return np.stack([steps[::-1] if b else steps for b in self.backwards], axis=1)
 
-    def _unmasked(
-        self, projected: Array, states: list[Array], work: list[Array], every: Array | None
-    ) -> Array:
-        cell, h = self.cell, states[0]
-        steps = projected.transpose(1, 0, 2, 3)
-        if every is None:
-            for step in steps:
-                cell(step, states, work)
-        else:
-            for step, out in zip(steps, every.transpose(1, 0, 2, 3), strict=True):
-                cell(step, states, work)
-                out[...] = h
-        return h.copy()
-
-    def _masked(
-        self, projected: Array, states: list[Array], work: list[Array],
-        every: Array | None, masks: Array,
-    ) -> Array:  # fmt: skip
-        """Masked steps keep the state and repeat the output before, or give zeros."""
-        h = states[0]
-        out = np.zeros_like(h)
-        for t, kept in enumerate(masks):
-            before = [s.copy() for s in states]
-            self.cell(projected[:, t], states, work)
-            out = np.where(kept, h, 0 if self.op.zero_output_for_mask else out)
-            for state, old in zip(states, before, strict=True):
-                np.copyto(state, old, where=~kept)
-            if every is not None:
-                every[:, t] = out
-        return out
-
 
 @kernels.prepares(SimpleRNN)
 @kernels.prepares(LSTM)
@@ -331,11 +331,14 @@ def recurrent(
     """One direction."""
     layer = Layer([Direction(op, kernel, recurrent_kernel, bias)])
 
-    def run(x: Array, mask: Array | None = None, *initial: Array) -> Any:
-        given: list[Array | None] = [*initial] if initial else [None] * op.states
-        every, last, final = layer.run(x, mask, given)
+    def run(
+        x: Array, mask: Array | None = None, *initial: Array, kept: Sequence[Kept] = (None,)
+    ) -> Any:
+        every, last, final = layer.run(x, mask, beginning(op, initial, kept[0]))
         out = last[0] if every is None else every[0].transpose(1, 0, 2)
-        return (np.ascontiguousarray(out), *(s[0] for s in final)) if final else out
+        states = tuple(s[0] for s in final)
+        result = (np.ascontiguousarray(out), *states) if op.return_state else out
+        return (result, (tuple(s.copy() for s in states),)) if op.stateful else result
 
     return run
 
@@ -361,11 +364,16 @@ def bidirectional(op: Bidirectional, **params: Array) -> Kernel:
         for side, direction in (("forward", op.forward), ("backward", op.backward))
     ]
     layers = [Layer(pair)] if _alike(*pair) else [Layer([d]) for d in pair]
-    states = op.forward.states
+    split = op.forward.states
 
-    def run(x: Array, mask: Array | None = None, *initial: Array) -> Any:
-        given: list[list[Array | None]] = [[*initial[:states]], [*initial[states:]]]
-        outputs, finals = _both(layers, x, mask, given if initial else None, states)
+    def run(
+        x: Array, mask: Array | None = None, *initial: Array, kept: Sequence[Kept] = (None, None)
+    ) -> Any:
+        begin = (
+            beginning(op.forward, initial[:split], kept[0]),
+            beginning(op.backward, initial[split:], kept[1]),
+        )
+        outputs, finals = _both(layers, x, mask, begin)
         if op.forward.return_sequences:
             # A sequence computed from the end is turned to meet the other's steps.
             # Keras turns the second one only, whatever the first one's direction.
@@ -375,42 +383,61 @@ def bidirectional(op: Bidirectional, **params: Array) -> Kernel:
             if op.merge_mode is None
             else (MERGES[op.merge_mode](*outputs),)
         )
-        return (*merged, *finals)
+        result = (*merged, *finals) if op.forward.return_state else merged
+        if not op.kept:
+            return result
+        copies = [s.copy() for s in finals]
+        return result, (tuple(copies[:split]), tuple(copies[split:]))
 
     return run
 
 
 def _alike(one: Direction, two: Direction) -> bool:
-    from dataclasses import replace
+    def same(op: Recurrent) -> Recurrent:
+        return replace(op, go_backwards=False, stateful="")
 
     return (
         type(one.op) is type(two.op)
-        and replace(one.op, go_backwards=False) == replace(two.op, go_backwards=False)
+        and same(one.op) == same(two.op)
+        and one.op.go_backwards != two.op.go_backwards
         and one.kernel.shape == two.kernel.shape
         and (one.bias is None) == (two.bias is None)
     )
 
 
 def _both(
-    layers: list[Layer], x: Array, mask: Array | None,
-    initial: list[list[Array | None]] | None, states: int,
-) -> tuple[list[Array], list[Array]]:  # fmt: skip
+    layers: list[Layer], x: Array, mask: Array | None, begin: Sequence[list[Array | None]]
+) -> tuple[list[Array], list[Array]]:
     """Outputs ``(batch, ..., units)`` of both directions, and all final states."""
     outputs: list[Array] = []
     finals: list[Array] = []
     for index, layer in enumerate(layers):
         count = len(layer.backwards)
-        given: list[Array | None] = [None] * states
-        if initial is not None and count == 1:
-            given = initial[index]
-        elif initial is not None:
-            given = [np.stack(pair) for pair in zip(*initial, strict=True)]
+        given = begin[index]
+        if count == 2:
+            given = [_pair(*states) for states in zip(*begin, strict=True)]
         every, last, final = layer.run(x, mask, given)
         outputs.extend(
             last[side] if every is None else every[side].transpose(1, 0, 2) for side in range(count)
         )
         finals.extend(s[side] for side in range(count) for s in final)
     return outputs, finals
+
+
+def _pair(one: Array | None, two: Array | None) -> Array | None:
+    """The states of both directions as one array; both are given or none is."""
+    return None if one is None or two is None else np.stack([one, two])
+
+
+@kernels.computes(HoldOutput)
+def hold_output(op: HoldOutput, x: Array, mask: Array) -> Array:
+    """Each step takes the latest unmasked one."""
+    steps = np.where(mask, np.arange(mask.shape[1]), -1)
+    if not op.zero_output_for_mask:
+        steps = np.maximum.accumulate(steps, axis=1)
+    held = x[np.arange(len(x))[:, None], np.maximum(steps, 0)]
+    held[steps < 0] = 0
+    return held
 
 
 @kernels.computes(FoldTime)

@@ -89,6 +89,13 @@ class Layer:
         self.context = context
         self.children: dict[str, Any] = {}
         self.arrays: dict[str, dict[str, Array]] = {}
+        self._state_name = ""
+
+    @property
+    def state_name(self) -> str:
+        """Name of the states it keeps between runs: all its calls share them."""
+        self._state_name = self._state_name or self.name
+        return self._state_name
 
     def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
         """Read one call; returns output tensors nested as Keras returns them.
@@ -341,7 +348,7 @@ def says_nothing_of_training(layer: Any) -> bool:
 TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
 """Layers outside their family whose ``call`` has ``training=True`` by default."""
 
-NOT_AUTOCAST = frozenset({"Embedding", "InputLayer", "RandomCrop"})
+NOT_AUTOCAST = frozenset({"Embedding", "InputLayer", "RandomCrop", "ReversibleEmbedding"})
 """Layers built with ``autocast=False``."""
 
 
@@ -390,6 +397,9 @@ def _with_masks(data: Any, masks: Any) -> Any:
     """Nested tensors with the explicitly given masks in place of their own."""
     if isinstance(data, Tensor):
         return data.masked(masks.value if isinstance(masks, Tensor) else None)
+    if isinstance(data, (list, tuple)) and isinstance(masks, Tensor):
+        # A sequence with further inputs, as a recurrent layer's initial states.
+        return [_with_masks(item, None if i else masks) for i, item in enumerate(data)]
     if isinstance(data, (list, tuple)) and isinstance(masks, (list, tuple)):
         return [_with_masks(d, m) for d, m in zip(data, masks, strict=False)]
     return data

@@ -24,7 +24,8 @@ FAMILIES = {
         "Conv1D Conv2D Conv3D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose LocallyConnected1D LocallyConnected2D"
     ),
-    "embedding": "Embedding",
+    "convolutional_recurrent": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+    "embedding": "Embedding ReversibleEmbedding",
     "augmentation": (
         "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
         "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration "
@@ -52,7 +53,10 @@ FAMILIES = {
         "AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
     ),
-    "recurrent": "SimpleRNN LSTM GRU RNN Bidirectional TimeDistributed",
+    "recurrent": (
+        "SimpleRNN LSTM GRU RNN Bidirectional TimeDistributed SimpleRNNCell LSTMCell GRUCell "
+        "StackedRNNCells DeviceWrapper DropoutWrapper ResidualWrapper"
+    ),
     "shape": (
         "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D "
         "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 from layergraph.ir.op import Activation, Op
 from layergraph.ir.types import TensorType, product
@@ -30,6 +30,10 @@ class Recurrent(Op):
         go_backwards: run from the last step to the first; outputs stay in the
             order computed.
         zero_output_for_mask: see above.
+        stateful: name under which the final states are kept for the next run,
+            which begins with them; empty when every run begins afresh.
+        kept_first: given initial states count only while the kept ones are all
+            zeros, as in Keras 2; otherwise they count whenever given.
     """
 
     states: ClassVar[int] = 1
@@ -39,6 +43,17 @@ class Recurrent(Op):
     return_state: bool = False
     go_backwards: bool = False
     zero_output_for_mask: bool = False
+    stateful: str = ""
+    kept_first: bool = False
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The name, when states are kept."""
+        return (self.stateful,) if self.stateful else ()
+
+    def kept_types(self, *inputs: Any, **params: Any) -> tuple[tuple[TensorType, ...], ...]:
+        """Types of the states."""
+        return (replace(self, return_state=True).infer(*inputs, **params)[1:],)
 
     def infer(
         self,
@@ -131,6 +146,19 @@ class Bidirectional(Op):
     backward: Recurrent
     merge_mode: str | None = "concat"
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The names of both, when states are kept."""
+        return (*self.forward.kept, *self.backward.kept)
+
+    def kept_types(self, *inputs: Any, **params: Any) -> tuple[tuple[TensorType, ...], ...]:
+        """Types of the states of both."""
+        sides = (self.forward, self.backward)
+        forward, backward = (replace(side, return_state=True) for side in sides)
+        whole = replace(self, forward=forward, backward=backward)
+        states = whole.infer(*inputs, **params)[1 if self.merge_mode else 2 :]
+        return (states[: forward.states], states[forward.states :])
+
     def infer(
         self,
         x: TensorType,
@@ -161,6 +189,25 @@ class Bidirectional(Op):
             width = None if None in ends else sum(e or 0 for e in ends)
             return (one[0].with_shape((*one[0].shape[:-1], width)), *final)
         return (one[0], *final)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOutput(Op):
+    """A sequence in which masked steps repeat the output before, or are zeros.
+
+    Inputs: x ``(batch, time, ...)``, mask ``(batch, time)``.
+    Output: as x; steps before the first unmasked one are zeros.
+    Source: keras/src/backend/tensorflow/rnn.py ``rnn``, Keras 3.15.
+
+    Attributes:
+        zero_output_for_mask: every masked step is zeros.
+    """
+
+    zero_output_for_mask: bool = False
+
+    def infer(self, x: TensorType, mask: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ def fold_constants(graph: Graph, evaluate: Evaluate) -> Graph:
 def _is_known(node: Node, done: Mapping[str, Node]) -> bool:
     if isinstance(node.op, (Input, Constant)) or not node.arguments or len(node.types) != 1:
         return False
+    if node.op.kept:
+        return False
     size = product(node.types[0].shape)
     small = size is not None and size <= MAX_ELEMENTS
     return small and all(isinstance(done[v.node].op, Constant) for v in node.arguments)

@@ -20,7 +20,6 @@ FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/case.json"))
 RTOL = 1e-5
 # Layer classes that layergraph does not have yet. A file is refused for these and for nothing else.
 LATER = {
-    "ConvLSTM2D",
     "TensorFlowOpLayer",
 }
 

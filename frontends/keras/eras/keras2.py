@@ -173,7 +173,12 @@ def stated(**options: Any) -> Callable[[Options], Options]:
 
 EVERY_LAYER = (renamed(batch_input_shape="batch_shape"),)
 
-_RECURRENT = (dropped("implementation"), dropped_when(False, "time_major"))
+_RECURRENT = (dropped("implementation"), stated(kept_first=True))
+_CONVOLUTIONAL_RECURRENT = (
+    *_RECURRENT,
+    dropped_when(False, "time_major", "unroll"),
+    stated(zero_output_for_mask="ignored"),
+)
 _MERGE = (stated(masks="and"),)
 _CONVOLUTION = (dropped_when(1, "groups"),)
 
@@ -201,10 +206,14 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "UpSampling2D": (stated(float_output=True),),
     "MultiHeadAttention": (stated(masking="add"),),
     "Softmax": (stated(masking="add"),),
+    "ConvLSTM1D": _CONVOLUTIONAL_RECURRENT,
+    "ConvLSTM2D": _CONVOLUTIONAL_RECURRENT,
+    "ConvLSTM3D": _CONVOLUTIONAL_RECURRENT,
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,
+    "TimeDistributed": (stated(masks="inner"),),
 }
 """Upgrade steps by Keras class, in the order they apply."""
 

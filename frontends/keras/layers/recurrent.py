@@ -1,4 +1,4 @@
-"""Recurrent layers, Bidirectional, TimeDistributed."""
+"""Recurrent layers, cells called as layers, Bidirectional, TimeDistributed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor, map_tensors, tensors_in
-from layergraph.frontends.keras.layers.activation import pointwise
+from layergraph.frontends.keras.layers.cells import (
+    CELLS,
+    AnyCell,
+    Cell,
+    Emitter,
+    Frame,
+    cell_of,
+    cells_of,
+    frame_of,
+    mask_of,
+)
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
-from layergraph.frontends.keras.weights import snake_case
+from layergraph.ir.graph import Value
+from layergraph.ir.op import Op
+from layergraph.ir.ops.indexing import Flip
+from layergraph.ir.ops.merge import Concatenate, Merge
 from layergraph.ir.ops.recurrent import (
     GRU,
     LSTM,
@@ -19,210 +32,242 @@ from layergraph.ir.ops.recurrent import (
     SimpleRNN,
     UnfoldTime,
 )
-from layergraph.ir.types import Shape
+from layergraph.ir.ops.reduction import Reduce
+from layergraph.ir.ops.shape import ExpandDims, Transpose
 
 KINDS: dict[str, type[Recurrent]] = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}
 
 ARGUMENTS = ("sequence", "initial_state", "mask")
 
 
-def _operator(call: LayerCall) -> tuple[Recurrent, int, bool]:
-    """The operator of a recurrent layer's config, its units, and whether it has a bias."""
-    config, kind = call.config, KINDS[call.spec.class_name]
-    config.ignore("dropout", "recurrent_dropout", "unroll", "unit_forget_bias", "units")
-    config.ignore("implementation", "input_length", "input_dim")
-    if config.bool("stateful", False):
-        raise call.refusal(
-            "stateful=True keeps its state between calls, which is not supported yet",
-            "save the model with stateful=False and feed whole sequences",
-        )
-    options: dict[str, Any] = {
-        "activation": pointwise(call, "activation", "tanh"),
-        "return_sequences": config.bool("return_sequences", False),
-        "return_state": config.bool("return_state", False),
-        "go_backwards": config.bool("go_backwards", False),
-        "zero_output_for_mask": config.bool("zero_output_for_mask", False),
-    }
-    if kind is not SimpleRNN:
-        options["recurrent_activation"] = pointwise(call, "recurrent_activation", "sigmoid")
-    if kind is GRU:
-        options["reset_after"] = config.bool("reset_after", False)
-    return kind(**options), config.int("units"), config.bool("use_bias", True)
-
-
-def _shapes(
-    op: Recurrent, features: int | None, units: int, use_bias: bool
-) -> dict[str, Shape | None]:
-    """Parameter shapes by role."""
-    width = units * op.gates
-    bias: Shape = (2, width) if isinstance(op, GRU) and op.reset_after else (width,)
-    return {
-        "kernel": (features, width),
-        "recurrent_kernel": (units, width),
-        "bias": bias if use_bias else None,
-    }
-
-
-def _sequence(call: LayerCall) -> tuple[Tensor, list[Tensor]]:
+def sequence_of(call: LayerCall) -> tuple[Tensor, list[Tensor]]:
     """The sequence, and initial states from the argument or from further inputs."""
     first, *more = call.inputs()
     return first, [*more, *tensors_in(call.argument("initial_state"))]
 
 
-@reads("SimpleRNN", "LSTM", "GRU", masking="own", arguments=ARGUMENTS)
+@reads("SimpleRNN", "LSTM", "GRU", "RNN", masking="own", arguments=ARGUMENTS)
 def recurrent(call: LayerCall) -> Any:
-    """keras/src/layers/rnn/{simple_rnn,lstm,gru}.py."""
-    op, units, use_bias = _operator(call)
-    x, initial = _sequence(call)
-    params = call.weights("cell", **_shapes(op, x.shape[-1], units, use_bias))
-    y, *states = call.emit_all(op, x, x.mask, *initial, params=params)
-    y = y.masked(x.mask if op.return_sequences else None)
-    return [y, *states] if states else y
+    """keras/src/layers/rnn/{simple_rnn,lstm,gru,rnn}.py."""
+    x, initial = sequence_of(call)
+    frame, cell = _read(call, x.shape[-1])
+    mask = x.mask
+    if frame.time_major:
+        x = _swapped(call, x, "batch_major")
+        if mask is not None:
+            mask_major = call.emit(Transpose(axes=(1, 0)), mask, part="batch_major_mask")
+            x = x.masked(mask_major.value)
+    turned = frame.time_major and frame.return_sequences
+    part = "batch_major_output" if turned else ""
+    y, states = Emitter(call, frame, cell, initial, part=part).run(x)
+    if turned:
+        y = _swapped(call, y, "")
+    y = y.masked(mask if frame.return_sequences else None)
+    return [y, *states] if frame.return_state else y
+
+
+def _read(call: LayerCall, features: int | None) -> tuple[Frame, AnyCell]:
+    """What a recurrent layer holds: its frame and its cells."""
+    frame = frame_of(call)
+    if call.spec.class_name in KINDS:
+        return frame, cell_of(call, KINDS[call.spec.class_name], features, "cell")
+    spec = call.config.take("cell")
+    if not isinstance(spec, LayerSpec):
+        raise call.refusal(f"its cell is {str(spec)[:40]!r}", "use Keras' own cells")
+    return frame, cells_of(call.layer.child(spec, "cell"), features)
+
+
+def _swapped(call: LayerCall, x: Tensor, part: str) -> Tensor:
+    axes = (1, 0, *range(2, len(x.shape)))
+    return call.emit(Transpose(axes=axes), x, part=part)
+
+
+@reads(
+    "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "DeviceWrapper",
+    "DropoutWrapper", "ResidualWrapper",
+    arguments=("inputs", "states"),
+)  # fmt: skip
+def cell(call: LayerCall) -> Any:
+    """A cell called as a layer: one step, then all states."""
+    x, *more = call.inputs()
+    states = [*more, *tensors_in(call.argument("states"))]
+    call.config.ignore(*call.spec.config)  # `cells_of` reads them all
+    found = cells_of(call.layer, x.shape[-1])
+    sequence = call.emit(ExpandDims(axis=1), x, part="sequence")
+    y, final = Emitter(call, Frame(return_state=True), found, states).run(sequence)
+    return [y, final]
+
+
+# --- Bidirectional ----------------------------------------------------------------------
 
 
 @reads("Bidirectional", masking="own", arguments=ARGUMENTS)
 def bidirectional(call: LayerCall) -> Any:
     """keras/src/layers/rnn/bidirectional.py.
 
-    Keras makes both layers put zeros where the mask is off, whatever their own
-    config says, when sequences are returned.
+    Keras 2 and 3 make both layers put zeros where the mask is off, whatever
+    their own config says, when sequences are returned.
     """
     config = call.config
-    x, initial = _sequence(call)
     mode = config.take("merge_mode", "concat")
-    if mode not in ("concat", "sum", "mul", "ave", None):
+    if mode not in (*MERGES, None):
         raise call.refusal(f"merge_mode={mode!r} is not one of Keras")
-    config.ignore("num_constants", "stateful")
-    zeros = config.bool("zero_output_for_mask", True)
+    if config.take("num_constants", None) or call.argument("constants"):
+        raise call.refusal("it is called with constants", "concatenate them to the sequence")
+    config.ignore("stateful")
     forward = config.take("layer", None) or config.take("forward_layer")
     backward = config.take("backward_layer", None)
-    sides = {"forward": forward, "backward": backward or forward}
-    ops: dict[str, Recurrent] = {}
-    params: dict[str, Any] = {}
-    for side, spec in sides.items():
-        ops[side], arrays = _side(call, side, spec, x, zeros)
-        params.update({f"{side}_{role}": array for role, array in arrays.items()})
+    for spec in (forward, backward or forward):
+        if not isinstance(spec, LayerSpec):
+            raise call.refusal(f"it wraps {str(spec)[:40]!r}, a recurrent layer was expected")
     if backward is None:
-        ops["backward"] = replace(ops["backward"], go_backwards=not ops["forward"].go_backwards)
+        turned = not forward.config.get("go_backwards", False)
+        backward = replace(forward, config={**forward.config, "go_backwards": turned})
+    zeros = config.bool("zero_output_for_mask", True)
+    specs = {"forward": forward, "backward": backward}
+    sides = {side: _side(call, side, spec, zeros) for side, spec in specs.items()}
+    if all(_is_plain(child.spec) for child in sides.values()):
+        return _together(call, mode, sides)
+    return _apart(call, mode, sides)
+
+
+MERGES: dict[str, Op] = {
+    "concat": Concatenate(axis=-1),
+    "sum": Merge(kind="add"),
+    "mul": Merge(kind="multiply"),
+    "ave": Merge(kind="average"),
+}
+
+
+def _side(call: LayerCall, side: str, spec: LayerSpec, zeros: bool) -> Layer:
+    """The layer of one direction, as Bidirectional changes it."""
+    zero = spec.config.get("zero_output_for_mask", False)
+    if zero != "ignored":
+        zero = zeros and spec.config.get("return_sequences", False)
+    changed = replace(spec, config={**spec.config, "zero_output_for_mask": zero})
+    found = call.layer.child(changed, f"{side}_layer")
+    if not isinstance(found, Layer):
+        raise call.refusal(f"it wraps {spec.class_name}, a recurrent layer was expected")
+    return found
+
+
+def _is_plain(spec: LayerSpec) -> bool:
+    """Whether the layer is one of Keras' own cells from first to last."""
+    held = spec.config.get("cell")
+    own = spec.class_name == "RNN" and isinstance(held, LayerSpec) and held.class_name in CELLS
+    return (own or spec.class_name in KINDS) and not spec.config.get("time_major")
+
+
+def _together(call: LayerCall, mode: str | None, sides: dict[str, Layer]) -> Any:
+    """One operator, which advances both directions in the same step."""
+    x, initial = sequence_of(call)
+    ops: dict[str, Any] = {}
+    params: dict[str, Any] = {}
+    for side, layer in sides.items():
+        inner = LayerCall(layer, {})
+        # Within an `.h5`'s list of arrays forward comes first, so the order of calls matters.
+        frame, held = _read(inner, x.shape[-1])
+        inner.done()
+        assert isinstance(held, Cell)
+        ops[side] = replace(held.op, **frame.options(layer.state_name))
+        params.update({f"{side}_{role}": array for role, array in held.params.items()})
+        if frame.stateful and x.shape[0] is None:
+            raise call.refusal(
+                "it is stateful and its batch size is not fixed",
+                "give the model's Input a batch_shape with a batch size",
+            )
     op = Bidirectional(merge_mode=mode, **ops)
-    found = call.emit_all(op, x, x.mask, *initial, params=params)
-    return _outputs(op, found, x)
+    found = call.emit_all(op, x, mask_of(call, x), *initial, params=params)
+    return _outputs(mode, op.forward.return_sequences, x.mask, found)
 
 
-def _side(
-    call: LayerCall, side: str, spec: Any, x: Tensor, zeros: bool
-) -> tuple[Recurrent, dict[str, Any]]:
-    """Operator and parameters of one direction."""
-    if not isinstance(spec, LayerSpec) or spec.class_name not in KINDS:
-        shown = spec.class_name if isinstance(spec, LayerSpec) else spec
-        raise call.refusal(f"it wraps {shown}, only {', '.join(KINDS)} are supported")
-    child = call.layer.child(spec, f"{side}_layer")
-    inner = LayerCall(child, {})
-    op, units, use_bias = _operator(inner)
-    inner.done()
-    # Within an LSTM's list of arrays forward comes first, so the order of calls matters.
-    params = inner.weights("cell", **_shapes(op, x.shape[-1], units, use_bias))
-    return replace(op, zero_output_for_mask=zeros and op.return_sequences), params
+def _apart(call: LayerCall, mode: str | None, sides: dict[str, Layer]) -> Any:
+    """Both layers by themselves, then what joins them."""
+    x, initial = sequence_of(call)
+    config = sides["forward"].spec.config
+    half = len(initial) // 2
+    given = {"forward": initial[:half], "backward": initial[half:]}
+    results = {
+        side: tensors_in(layer([x], {"initial_state": given[side] or None}))
+        for side, layer in sides.items()
+    }
+    one, two = results["forward"][0], results["backward"][0]
+    if config.get("return_sequences"):
+        axis = 0 if config.get("time_major") else 1
+        part = "" if mode is None else "turned"
+        two = call.emit(Flip(axis=(axis,)), two, part=part)
+    merged = (one, two) if mode is None else (call.emit(MERGES[mode], one, two),)
+    states = (*results["forward"][1:], *results["backward"][1:])
+    return _outputs(mode, config.get("return_sequences", False), x.mask, (*merged, *states))
 
 
-def _outputs(op: Bidirectional, found: tuple[Tensor, ...], x: Tensor) -> Any:
+def _outputs(
+    mode: str | None, sequences: bool, mask: Value | None, found: tuple[Tensor, ...]
+) -> Any:
     """Outputs nested as Keras nests them, with masks on sequences."""
-    mask = x.mask if op.forward.return_sequences else None
-    count = 2 if op.merge_mode is None else 1
-    outputs = [t.masked(mask) for t in found[:count]] + list(found[count:])
+    count = 2 if mode is None else 1
+    outputs = [t.masked(mask if sequences else None) for t in found[:count]] + list(found[count:])
     return outputs if len(outputs) > 1 else outputs[0]
+
+
+# --- TimeDistributed --------------------------------------------------------------------
 
 
 @reads("TimeDistributed", masking="own", arguments=("inputs",))
 def time_distributed(call: LayerCall) -> Any:
     """keras/src/layers/rnn/time_distributed.py: every step is a row of the wrapped layer.
 
-    The mask of a step has one element a row, which none of the layers that
-    honour masks can use, so it passes by.
+    A mask that has more than one element a step goes to the wrapped layer step
+    by step. Behind it Keras 3 puts the input's mask, Keras 2 the wrapped
+    layer's or, if that has none, whether any element of the step is on.
     """
-    x = call.input()
     spec = call.config.take("layer")
     if not isinstance(spec, LayerSpec):
         raise call.refusal(f"it wraps {spec!r}, a layer was expected")
-    child = call.layer.child(spec, "layer")
-    folded = call.emit(FoldTime(), x, part="fold")
-    inner = child([folded])
-    if len(tensors_in(inner)) == 1:
-        y = call.emit(UnfoldTime(), tensors_in(inner)[0], x)
-        return map_tensors(inner, lambda t: y.masked(x.mask))
-    parts = iter(range(len(tensors_in(inner))))
-    return map_tensors(inner, lambda t: call.emit(UnfoldTime(), t, x, part=f"output_{next(parts)}"))
-
-
-# --- RNN over cells ---------------------------------------------------------------------
-
-CELLS = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
-
-
-@reads("RNN", masking="own", arguments=ARGUMENTS)
-def rnn(call: LayerCall) -> Any:
-    """keras/src/layers/rnn/rnn.py over Keras' own cells: the layer each cell belongs to.
-
-    Several cells run step by step; as no cell sees another's state, that is the
-    same as one layer after the other.
-    """
-    config = call.config
-    cell = config.take("cell")
-    config.ignore("unroll", "input_length", "input_dim")
-    if config.bool("stateful", False):
-        raise call.refusal("stateful=True is not supported yet", "save it with stateful=False")
-    if not isinstance(cell, LayerSpec):
-        raise call.refusal(f"its cell is {str(cell)[:40]!r}", "use Keras' own cells")
-    stacked = cell.class_name == "StackedRNNCells"
-    specs = cell.config["cells"] if stacked else [cell]
-    options = {
-        "return_sequences": config.bool("return_sequences", False),
-        "go_backwards": config.bool("go_backwards", False),
-        "zero_output_for_mask": config.bool("zero_output_for_mask", False),
-    }
-    return_state = config.bool("return_state", False)
-    holder = call.layer.child(cell, "cell")
-    x, initial = _sequence(call)
-    mask, states = x.mask, []
-    for i, spec in enumerate(specs):
-        inner = _cell(call, holder, spec, i if stacked else None)
-        op, units, use_bias = _operator(inner)
-        inner.config.ignore("reset_after")
-        inner.done()
-        last = i == len(specs) - 1
-        given = {**options, "return_sequences": True, "go_backwards": False}
-        if i == 0:
-            given["go_backwards"] = options["go_backwards"]
-        if last:
-            given["return_sequences"] = options["return_sequences"]
-        op = replace(op, return_state=return_state, **given)
-        params = inner.weights(**_shapes(op, x.shape[-1], units, use_bias))
-        begin, initial = initial[: op.states], initial[op.states :]
-        if mask is not None and options["go_backwards"] and i > 0:
-            raise call.refusal("several cells going backwards over a mask are not supported yet")
-        part = "" if last else f"cell_{i}"
-        x, *final = call.emit_all(op, x, mask, *begin, params=params, part=part)
-        states += final
-    y = x.masked(mask if options["return_sequences"] else None)
-    return [y, *states] if return_state else y
-
-
-def _cell(call: LayerCall, holder: Any, spec: LayerSpec, index: int | None) -> LayerCall:
-    """A cell as a call of the layer it belongs to."""
-    if spec.class_name not in CELLS:
+    masks = call.config.choice("masks", ("inner", "outer"), "outer")
+    if _keeps_states(spec):
         raise call.refusal(
-            f"its cell is a {spec.class_name}", f"only {', '.join(CELLS)} are supported"
+            "it wraps a stateful layer, whose states would pass from step to step",
+            "save the wrapped layer with stateful=False",
         )
-    layer = holder
-    if index is not None:
-        # Keras names the members of a list by their class, numbered a class.
-        kinds = [s.class_name for s in holder.spec.config["cells"][:index]]
-        name = snake_case(spec.class_name)
-        number = kinds.count(spec.class_name)
-        layer = holder.child(spec, f"cells/{name}_{number}" if number else f"cells/{name}")
-    return LayerCall(Layer(replace_class(spec), layer.name, layer.weights, call.layer.context), {})
+    child = call.layer.child(spec, "layer")
+    first = call.inputs()[0]
+    folded = map_tensors(call.argument(next(iter(call.arguments))), lambda t: _folded(call, t))
+    inner = child([folded])
+    count, parts = len(tensors_in(inner)), iter(range(len(tensors_in(inner))))
+
+    def unfolded(tensor: Tensor) -> Tensor:
+        number = next(parts)
+        mask = first.mask
+        if masks == "inner" and tensor.mask is not None:
+            mask = call.emit(UnfoldTime(), tensor.mask, first, part="mask").value
+        elif masks == "inner" and mask is not None:
+            mask = _any_of_step(call, mask)
+        part = f"output_{number}" if count > 1 else ""
+        return call.emit(UnfoldTime(), tensor, first, part=part).masked(mask)
+
+    return map_tensors(inner, unfolded)
 
 
-def replace_class(spec: LayerSpec) -> LayerSpec:
-    """A cell's config as that of its layer."""
-    return replace(spec, class_name=CELLS[spec.class_name])
+def _folded(call: LayerCall, x: Tensor) -> Tensor:
+    """Steps as rows, with their masks where these have more than one element."""
+    rows = call.emit(FoldTime(), x, part="fold")
+    if x.mask is None or call.build.type_of(x.mask).rank < 3:
+        return rows
+    return rows.masked(call.emit(FoldTime(), x.mask, part="fold_mask").value)
+
+
+def _any_of_step(call: LayerCall, mask: Value) -> Value:
+    rank = call.build.type_of(mask).rank
+    if rank < 3:
+        return mask
+    axes = tuple(range(2, rank))
+    return call.emit(Reduce(kind="any", axis=axes), mask, part="mask").value
+
+
+def _keeps_states(spec: LayerSpec) -> bool:
+    """Whether a layer, or one that it holds, is stateful."""
+    held = [*spec.config.values(), *(spec.model.layers if spec.model else ())]
+    return bool(spec.config.get("stateful")) or any(
+        isinstance(item, LayerSpec) and _keeps_states(item) for item in held
+    )
