@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from layergraph.backends.numpy.cells import lstm_gates, lstm_update
 from layergraph.backends.numpy.convolution import Padded, conv
-from layergraph.backends.numpy.recurrent import lstm_gates, lstm_update
 from layergraph.backends.numpy.scratch import Pool, Specialised
 from layergraph.backends.numpy.steps import Cell, Kept, beginning, run_masked_steps, run_steps
 from layergraph.backends.numpy.table import Kernel, Kernels
