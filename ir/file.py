@@ -1,7 +1,8 @@
 """The IR file ``.lg``: one safetensors file that holds a graph and its weights.
 
 Layout: the arrays as safetensors keeps them, and in the header's metadata the
-entry ``layergraph`` with the graph as JSON. Types are not stored; they are
+entry ``layergraph`` with the graph as JSON. An array of text is stored as the
+bytes of its elements one after another and as their ends. Types are not stored; they are
 inferred again when a file is read, which checks every shape on the way.
 """
 
@@ -30,6 +31,9 @@ SCHEMA = 1
 
 ENTRY = "layergraph"
 """Key of the graph in the header's metadata."""
+
+ENDS = "#ends"
+"""Marks the array that says where each element of an array of text ends; no role has a ``#``."""
 
 MAX_HEADER_BYTES = 100_000_000
 """The limit safetensors itself has."""
@@ -78,13 +82,12 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
     for node in graph:
         params = {}
         for role, array in node.params.items():
-            name = names.setdefault(id(array), f"{node.name}/{role}")
-            # Not ascontiguousarray, which gives a scalar an axis.
-            arrays[name] = np.asarray(array, order="C")
-            if array.dtype.kind == "c":
-                arrays[name] = _pairs(arrays[name])
-                complex_.add(name)
-            params[role] = name
+            if id(array) not in names:
+                name = names[id(array)] = f"{node.name}/{role}"
+                arrays.update(_stored(name, array))
+                if array.dtype.kind == "c":
+                    complex_.add(name)
+            params[role] = names[id(array)]
         nodes.append(
             {
                 "name": node.name,
@@ -146,6 +149,32 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
         ) from error
 
 
+def _stored(name: str, array: Array) -> dict[str, Array]:
+    """An array as safetensors can hold it."""
+    if array.dtype != object:
+        # Not ascontiguousarray, which gives a scalar an axis.
+        plain: Array = np.asarray(array, order="C")
+        return {name: _pairs(plain) if plain.dtype.kind == "c" else plain}
+    texts = array.ravel().tolist()
+    ends = np.cumsum([len(t) for t in texts], dtype=np.int64).reshape(array.shape)
+    return {name: np.frombuffer(b"".join(texts), np.uint8), name + ENDS: ends}
+
+
+def _texts(data: Array, ends: Array) -> Array:
+    """The array of text that ``_stored`` took apart."""
+    stops = ends.ravel().tolist()
+    if (
+        data.dtype != np.uint8
+        or ends.dtype != np.int64
+        or [0, *stops, data.size] != sorted([0, *stops, data.size])
+    ):
+        raise GraphError("an array of text contradicts itself")
+    joined = data.tobytes()
+    out = np.empty(ends.size, object)
+    out[:] = [joined[start:end] for start, end in zip([0, *stops], stops, strict=False)]
+    return out.reshape(ends.shape)
+
+
 def _read(file: str) -> tuple[str | None, dict[str, Array]]:
     """The graph's JSON and all arrays, mapped."""
     from safetensors import SafetensorError, safe_open
@@ -160,6 +189,9 @@ def _read(file: str) -> tuple[str | None, dict[str, Array]]:
             data = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
         header.pop("__metadata__", None)
         arrays = {name: _mapped(data, 8 + length, info) for name, info in header.items()}
+        for name in [n for n in arrays if n.endswith(ENDS)]:
+            whole = name.removesuffix(ENDS)
+            arrays[whole] = _texts(arrays[whole], arrays.pop(name))
     except (SafetensorError, *DAMAGE) as error:
         raise FileFormatError(
             f"{file}: damaged or not a safetensors file ({_reason(error)}); convert the model again"

@@ -27,7 +27,7 @@ FAMILIES = (
     "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
     "elementwise", "embedding", "foreign", "image", "indexing", "linalg", "linear", "merge",
     "normalization", "parameters", "pooling", "preprocessing", "recurrent", "reduction",
-    "scatter", "shape",
+    "scatter", "shape", "text",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

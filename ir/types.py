@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -18,7 +19,12 @@ Shape: TypeAlias = tuple[int | None, ...]
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 COMPLEX = ("complex64", "complex128")
-DTYPES = (*FLOATS, *INTEGERS, *COMPLEX, "bool")
+NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX, "bool")
+STRING = "string"
+"""Text. Held as TensorFlow holds it, as bytes: arrays of NumPy's dtype ``object`` whose
+elements are ``bytes`` of any length, UTF-8 where Keras made them of text."""
+
+DTYPES = (*NUMBERS, STRING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class TensorType:
 
     Attributes:
         shape: dimensions, batch first; ``None`` for unknown.
-        dtype: one of ``DTYPES``, in NumPy's spelling.
+        dtype: one of ``DTYPES``, in NumPy's spelling but for ``"string"``.
     """
 
     shape: Shape
@@ -72,7 +78,43 @@ class TensorType:
 
 def type_of(array: Array) -> TensorType:
     """The tensor type of an array."""
-    return TensorType(array.shape, array.dtype.name)
+    return TensorType(array.shape, dtype_name(array.dtype))
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Our name of a NumPy dtype: objects, and NumPy's own texts and bytes, are ``"string"``."""
+    return STRING if dtype.kind in "OSU" else dtype.name
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """The NumPy dtype that holds values of one of ``DTYPES``."""
+    return np.dtype(object if name == STRING else name)
+
+
+def strings(data: Any) -> Array:
+    """Text or bytes, nested in any way, as an array of dtype ``object`` that holds bytes.
+
+    Text is encoded as UTF-8, surrogates as the bytes they stand for.
+
+    Raises:
+        TypeError: an element is neither text nor bytes.
+    """
+    array = np.asarray(data)
+    if array.dtype.kind in "SU":
+        array = array.astype(object)
+    if array.dtype != object:
+        raise TypeError(f"{array.dtype} is not text")
+    out = np.empty(array.size, object)
+    out[:] = [_bytes(item) for item in array.ravel().tolist()]
+    return out.reshape(array.shape)
+
+
+def _bytes(item: Any) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    if isinstance(item, str):
+        return item.encode("utf-8", "surrogateescape")
+    raise TypeError(f"{type(item).__name__} is not text")
 
 
 _WIDER = {

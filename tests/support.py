@@ -34,6 +34,7 @@ import pytest
 
 import layergraph as lg
 from layergraph.ir.graph import Value, flatten
+from layergraph.ir.types import dtype_name, numpy_dtype
 
 WRITERS = ("keras", "tf_keras")
 CONTAINERS = (".keras", ".h5")
@@ -49,11 +50,12 @@ class Case:
         build: ``f(keras)`` giving a layer or list of layers for a Sequential,
             or ``f(keras, *inputs)`` giving output tensors of a Functional.
         inputs: one shape without batch, or a list of them.
-        dtype: dtype of the inputs, one for all or one each.
+        dtype: dtype of the inputs, one for all or one each; ``"string"`` draws
+            from ``WORDS``.
         make: how the input values are drawn; ``"wide"`` spans look-alike
             activations (|x| > 2.5), ``"ids"`` are integers below 10 with
             zeros in the middle, ``"masked"`` has all-zero steps in the middle
-            and at the end.
+            and at the end, ``"texts"`` are several words each.
         writers: Kerases that have the layer and option.
         containers: containers that can hold it.
         square_ok: allow equal dimensions, which hide swapped axes.
@@ -61,6 +63,7 @@ class Case:
         rtol: allowed difference relative to the largest value.
         batch0: whether Keras itself runs an empty batch of this row.
         layers: the caller's own layers, for rows with layers of foreign classes.
+        weights: whether weights are drawn; not where they are what a layer adapted to.
     """
 
     id: str
@@ -75,6 +78,7 @@ class Case:
     rtol: float = RTOL
     batch0: bool = True
     layers: dict[str, Any] | None = None
+    weights: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -145,7 +149,8 @@ def build_model(row: Case, keras: Any) -> Any:
     else:
         model = keras.Model(inputs if len(inputs) > 1 else inputs[0], row.build(keras, *inputs))
     rng = np.random.default_rng(zlib.crc32(row.id.encode()))
-    model.set_weights([_weight(rng, w.shape, w.dtype) for w in model.get_weights()])
+    if row.weights:
+        model.set_weights([_weight(rng, w.shape, w.dtype) for w in model.get_weights()])
     for layer in model.layers:
         # What Normalization computes with is derived from its weights.
         if type(layer).__name__ == "Normalization":
@@ -169,7 +174,34 @@ def draw(row: Case, batch: int, seed: int = 0) -> list[np.ndarray[Any, Any]]:
     ]
 
 
+WORDS = (
+    "the", "cat", "The", "CAT!", "don't", "", "sat", "on", "m.a.t", "caf\u00e9", "CAF\u00c9",
+    "\u732b", "a-b", "'", "  ", "x" * 70, "zebra", "\u2028", "na\u0308ive", "\U0001f408", "Mat",
+    "mat",
+)  # fmt: skip
+"""Known and unknown words, look-alikes, no word, characters of one to four bytes."""
+
+GAPS = (" ", "  ", "\t", "\n", " \r\n", "\u00a0", "\v", "\f", ", ", "...")
+"""What may stand between words; some of it is no white space."""
+
+
+def _texts(rng: np.random.Generator, make: str, shape: tuple[int, ...]) -> Any:
+    count = int(np.prod(shape))
+    words = [WORDS[i] for i in rng.integers(0, len(WORDS), count * 7)]
+    gaps = [GAPS[i] for i in rng.integers(0, len(GAPS), count * 7)]
+    lengths = rng.integers(0, 8, count) if make == "texts" else [1] * count
+    drawn = np.empty(count, object)
+    for i, length in enumerate(lengths):
+        parts = [w + g for w, g in zip(words[i * 7 :][:length], gaps[i * 7 :], strict=False)]
+        text = "".join(parts) if make == "texts" else words[i * 7]
+        # Bytes that are no UTF-8 stay as they are.
+        drawn[i] = text.encode() + (b"\xff\xe2\x82 \xc0" if make == "texts" and i == 1 else b"")
+    return drawn.reshape(shape)
+
+
 def _values(rng: np.random.Generator, make: str, shape: tuple[int, ...], dtype: str) -> Any:
+    if dtype == "string":
+        return _texts(rng, make, shape)
     if make == "ids" or np.dtype(dtype).kind in "iu":
         ids = rng.integers(1, 10, shape)
         if len(shape) > 1 and shape[1] > 3:
@@ -232,7 +264,7 @@ def _assert_run(row: Case, interp: lg.Interpreter, arrays: list[Any], wanted: li
         assert np.array_equal(before, after), "a kernel wrote to an input"
     again = flatten(interp(*arrays), interp.graph.output_structure)
     for first, second in zip(got, again, strict=True):
-        assert np.array_equal(first, second, equal_nan=True), "a second run differs"
+        assert _equal(first, second), "a second run differs"
         assert not np.may_share_memory(first, second), "two runs share memory"
 
 
@@ -240,6 +272,9 @@ def assert_close(ours: Any, keras: Any, rtol: float = RTOL) -> None:
     """Same shape and dtype; largest difference at most ``rtol`` of the largest value."""
     assert ours.shape == keras.shape, f"shape {ours.shape}, Keras has {keras.shape}"
     assert ours.dtype == keras.dtype, f"dtype {ours.dtype}, Keras has {keras.dtype}"
+    if keras.dtype == object:
+        assert ours.tolist() == keras.tolist(), "the texts differ"
+        return
     if not keras.size:
         return
     wide = "complex128" if keras.dtype.kind == "c" else "float64"
@@ -278,7 +313,8 @@ def _assert_inferred(graph: lg.Graph, plain: lg.Interpreter, arrays: list[Any]) 
         for type_, array in zip(step.node.types, step.outputs, strict=True):
             where = f"node {step.name!r} ({step.op}): inferred {type_}"
             assert type_.accepts(array.shape), f"{where}, ran {array.shape}"
-            assert type_.dtype == array.dtype.name, f"{where}, ran {array.dtype}"
+            assert type_.dtype == dtype_name(array.dtype), f"{where}, ran {array.dtype}"
+            assert numpy_dtype(type_.dtype) == array.dtype
 
 
 def _assert_ir_file(row: Case, graph: lg.Graph, folder: Path, arrays: list[Any]) -> None:
@@ -295,7 +331,11 @@ def _assert_ir_file(row: Case, graph: lg.Graph, folder: Path, arrays: list[Any])
     assert graph.origin == back.origin
     one = flatten(lg.Interpreter(graph)(*arrays), graph.output_structure)
     two = flatten(lg.Interpreter(back)(*arrays), back.output_structure)
-    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, two, strict=True))
+    assert all(_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(np.array_equal(a, b, equal_nan=a.dtype != object))
 
 
 __all__ = ["Case", "Value", "assert_close", "assert_parity", "case", "keras_of", "parity"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 from layergraph.api import load
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
-from layergraph.ir.types import Array, TensorType, product, type_of
+from layergraph.ir.types import STRING, Array, TensorType, product, strings, type_of
 from layergraph.ir.writing import replacing
 from layergraph.tools.screen import tracked
 
 READ = (".npy", ".npz", ".csv")
+TEXT_HEADINGS = ("text", "texts")
 
 
 def run(
@@ -85,7 +87,7 @@ def read_arrays(path: str, inputs: Mapping[str, TensorType]) -> dict[str, Array]
     try:
         if kind == ".csv":
             name, type_ = next(iter(inputs.items()))
-            return {name: _read_csv(path, type_)}
+            return {name: _read_csv(path, name, type_)}
         # Pickled objects could run code, so NumPy must refuse them.
         loaded: Any = np.load(path, mmap_mode="r" if kind == ".npy" else None, allow_pickle=False)
         if kind == ".npy":
@@ -102,17 +104,45 @@ def read_arrays(path: str, inputs: Mapping[str, TensorType]) -> dict[str, Array]
     return arrays
 
 
-def _read_csv(path: str, type_: TensorType) -> Array:
-    """Rows of numbers, with or without a heading, in the shape of the input."""
+def _read_csv(path: str, name: str, type_: TensorType) -> Array:
+    """Rows of numbers or of text, with or without a heading, in the shape of the input."""
+    if type_.dtype == STRING:
+        return _in_rows(_read_texts(path, name, product(type_.shape[1:])), type_)
     with open(path, encoding="utf-8-sig") as file:
         heading = not _is_numeric(file.readline())
     data: Array = np.loadtxt(
         path, delimiter=",", skiprows=int(heading), ndmin=2, encoding="utf-8-sig"
     )
+    return _in_rows(data, type_)
+
+
+def _in_rows(data: Array, type_: TensorType) -> Array:
+    """Columns of a table in the shape of the input, where that is known."""
     width = product(type_.shape[1:])
     if type_.rank == 2 or width is None or data.shape[1] != width:
         return data
     return data.reshape(-1, *(d or 0 for d in type_.shape[1:]))
+
+
+def _read_texts(path: str, name: str, width: int | None) -> Array:
+    """The cells of a table; quoted ones may hold commas and line breaks.
+
+    The first line is a heading when it is the input's name or says ``text``: any
+    other may be text to predict from. A blank line is an empty text.
+    """
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = [row or [""] for row in csv.reader(file)]
+    if rows and {cell.strip().lower() for cell in rows[0]} <= {name.lower(), *TEXT_HEADINGS}:
+        del rows[0]
+    if width is None:
+        width = len(rows[0]) if rows else 1
+    for number, row in enumerate(rows, 1):
+        if len(row) != width:
+            raise InputError(
+                f"{path}: row {number} has {len(row)} cells, {width} expected; put texts that "
+                'hold commas into double quotes ("a, b")'
+            )
+    return strings(np.array(rows, object).reshape(len(rows), width))
 
 
 def _is_numeric(line: str) -> bool:
@@ -136,7 +166,16 @@ def _check_target(target: str | None, names: list[str]) -> None:
         )
 
 
+def _readable(array: Array) -> Array:
+    """Bytes as text: an array of objects could be written as a pickle only."""
+    if array.dtype != object:
+        return array
+    texts = [item.decode("utf-8", "replace") for item in array.ravel().tolist()]
+    return np.array(texts, np.str_).reshape(array.shape)
+
+
 def _write(path: Path, arrays: Mapping[str, Array]) -> None:
+    arrays = {name: _readable(array) for name, array in arrays.items()}
     if path.suffix.lower() == ".npz":
         with path.open("wb") as file:
             # Names as zip members: NumPy's savez would take some for its own arguments.
@@ -152,5 +191,5 @@ def _write(path: Path, arrays: Mapping[str, Array]) -> None:
 
 def _write_csv(stream: IO[str], array: Array) -> None:
     """One line a row, values in row-major order, as many digits as the dtype needs."""
-    for row in array.reshape(len(array), -1):
-        stream.write(",".join(map(str, row)) + "\n")
+    rows = _readable(array).reshape(len(array), -1)
+    csv.writer(stream, lineterminator="\n").writerows(map(str, row) for row in rows)

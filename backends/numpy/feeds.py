@@ -10,7 +10,7 @@ import numpy as np
 
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph, Value, flatten
-from layergraph.ir.types import Array, TensorType
+from layergraph.ir.types import STRING, Array, TensorType, strings, type_of
 
 
 def from_call(graph: Graph, args: tuple[Any, ...], *, batches: bool = False) -> dict[str, Array]:
@@ -74,7 +74,7 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
     """One fed array in the wanted dtype; the caller's array is never written to.
 
     Raises:
-        InputError: not numeric, a lossy cast, or another shape.
+        InputError: text for numbers or the reverse, a lossy cast, or another shape.
     """
     try:
         array = np.asarray(data)
@@ -82,13 +82,27 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
         raise InputError(
             f"input {name!r}: rows of unequal length are not an array; pad them"
         ) from None
-    if array.dtype.kind not in "biufc":
+    if want.dtype == STRING:
+        array = _text(name, array, want)
+    elif array.dtype.kind not in "biufc":
         raise InputError(f"input {name!r} expects {want}, got dtype {array.dtype}")
     if not want.accepts(array.shape):
         raise InputError(
             f"input {name!r} expects {want}, got {_spelled(array)}; {_remedy(array, want)}"
         )
-    return _cast(name, array, want)
+    return array if want.dtype == STRING else _cast(name, array, want)
+
+
+def _text(name: str, array: Array, want: TensorType) -> Array:
+    """Text, bytes or objects of these, as bytes."""
+    try:
+        # An empty list is an array of floats to NumPy.
+        return strings(array if array.size else array.astype(object))
+    except (TypeError, UnicodeEncodeError) as error:
+        reason = f"{error}" if array.dtype == object else f"got dtype {array.dtype}"
+        raise InputError(
+            f"input {name!r} expects {want}: text or bytes, as in np.array([['a text']]); {reason}"
+        ) from None
 
 
 def _cast(name: str, array: Array, want: TensorType) -> Array:
@@ -129,7 +143,7 @@ def _same_batch(types: Mapping[str, TensorType], arrays: Mapping[str, Array]) ->
 
 
 def _spelled(array: Array) -> str:
-    return f"{array.dtype}[{', '.join(map(str, array.shape))}]"
+    return str(type_of(array))
 
 
 def _remedy(array: Array, want: TensorType) -> str:

@@ -20,7 +20,7 @@ from layergraph.ir.ops.merge import (
     Replace,
     Stack,
 )
-from layergraph.ir.types import Array, joined, promote
+from layergraph.ir.types import Array, dtype_name, joined, numpy_dtype, promote
 
 kernels = Kernels()
 
@@ -52,8 +52,8 @@ def merge(op: Merge, *values: Array) -> Array:
 @kernels.computes(Concatenate)
 def concatenate(op: Concatenate, *values: Array) -> Array:
     """One copy of each."""
-    dtype = joined(*(v.dtype.name for v in values))
-    return np.concatenate(values, axis=op.axis, dtype=dtype)
+    dtype = joined(*(dtype_name(v.dtype) for v in values))
+    return np.concatenate(values, axis=op.axis, dtype=numpy_dtype(dtype))
 
 
 @kernels.computes(Logical)

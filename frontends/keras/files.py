@@ -105,14 +105,16 @@ class NumberedWeights(LegacyWeights):
 
 
 class VariableTree:
-    """Arrays of a ``model.weights.h5`` by path.
+    """Arrays of a ``model.weights.h5`` by path, and the text files stored beside it.
 
     Args:
         stored: the file, or the files it is split into.
+        members: the archive that holds them, where there is one.
     """
 
-    def __init__(self, *stored: Hdf5File) -> None:
+    def __init__(self, *stored: Hdf5File, members: Members | None = None) -> None:
         self._files = stored
+        self._members = members
         held: dict[str, dict[str, Hdf5File]] = {}
         for file in stored:
             for path in file.datasets:
@@ -139,6 +141,17 @@ class VariableTree:
         vars_ = _vars(path)
         held = self._held.get(path, {})
         return [file.read(f"{vars_}/{index}") for index, file in held.items()]
+
+    def asset(self, path: str, name: str) -> str | None:
+        """A text file of the layer at a path, ``None`` when it has none.
+
+        Raises:
+            FileFormatError: too large, or not UTF-8.
+        """
+        member = "/".join(part for part in ("assets", path, name) if part)
+        if self._members is None or not self._members.has(member):
+            return None
+        return _member_text(self._members, member, self._files[0].file)
 
     def label(self, path: str) -> str | None:
         """Layer name written beside a path's arrays (Keras 3.6 and later)."""
@@ -273,7 +286,7 @@ def _from_members(name: str, container: Container, members: Members) -> SavedMod
             )
         metadata = model_config(_member_text(members, METADATA, name), METADATA, name)
         version = version_text(str(metadata.get("keras_version")), name)
-        variables = VariableTree(weights_member(members, name, opened))
+        variables = VariableTree(weights_member(members, name, opened), members=members)
         return SavedModel(
             name, container, config,
             keras_version=version, backend="tensorflow",

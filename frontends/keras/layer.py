@@ -348,8 +348,14 @@ def says_nothing_of_training(layer: Any) -> bool:
 TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
 """Layers outside their family whose ``call`` has ``training=True`` by default."""
 
-NOT_AUTOCAST = frozenset({"Embedding", "InputLayer", "RandomCrop", "ReversibleEmbedding"})
-"""Layers built with ``autocast=False``."""
+NOT_AUTOCAST = frozenset(
+    {
+        "CategoryEncoding", "Embedding", "HashedCrossing", "Hashing", "InputLayer",
+        "IntegerLookup", "RandomCrop", "ReversibleEmbedding", "StringLookup",
+        "TextVectorization",
+    }
+)  # fmt: skip
+"""Layers built with ``autocast=False``, and those that convert their inputs themselves."""
 
 
 def compute_dtype(layer: Layer) -> str | None:
@@ -363,7 +369,7 @@ def compute_dtype(layer: Layer) -> str | None:
         found = (found.get("config") or {}).get("name")
     if found is None or layer.spec.is_operation:
         return None
-    if found not in DTYPES and found != "string":
+    if found not in DTYPES:
         raise layer.refusal(
             f"it computes by the dtype policy {found!r}, which NumPy cannot reproduce",
             "build the model with the policy 'float32', load these weights into it and save that",

@@ -36,6 +36,7 @@ FAMILIES = {
     ),
     "image": "CenterCrop Resizing",
     "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
+    "text": "HashedCrossing Hashing IntegerLookup StringLookup TextVectorization",
     "linear": "Dense EinsumDense Highway MaxoutDense",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "

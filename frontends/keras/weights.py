@@ -37,6 +37,9 @@ class LayerWeights(Protocol):
     def discard(self) -> None:
         """The layer's own arrays that are left are not needed."""
 
+    def asset(self, name: str) -> str | None:
+        """A text file of the layer; ``None`` when there is none, as always in an ``.h5``."""
+
 
 def model_weights(saved: SavedModel) -> LayerWeights:
     """The weights of the model a file holds."""
@@ -68,6 +71,10 @@ class RootWeights:
     def named(self) -> dict[str, Array]:
         """A model holds no arrays of its own in this layout."""
         return {}
+
+    def asset(self, name: str) -> str | None:
+        """This layout holds none."""
+        return None
 
     def child(self, *attributes: str) -> LayerWeights:
         """Not part of this layout."""
@@ -150,6 +157,10 @@ class FlatWeights:
         self._left = []
         return found
 
+    def asset(self, name: str) -> str | None:
+        """This layout holds none."""
+        return None
+
     def child(self, *attributes: str) -> LayerWeights:
         """The same list: a wrapper's arrays are those of what it wraps, in turn."""
         return self
@@ -217,6 +228,7 @@ class _Tree:
         self.groups = tree.groups()
         self.taken: set[str] = set()
         self.by_layer: dict[tuple[str, tuple[tuple[str, Shape], ...]], dict[str, Array]] = {}
+        self.assets: dict[tuple[str, str], str] = {}
 
     def exists(self, path: str) -> bool:
         return any(group == path or group.startswith(path + "/") for group in self.groups)
@@ -268,6 +280,13 @@ class TreeWeights:
                     found[f"{below}/{i}" if below else str(i)] = array
                 self._tree.taken.add(group)
         return found
+
+    def asset(self, name: str) -> str | None:
+        """The file at this path, or at that of the layer's first use."""
+        found = self._tree.tree.asset(self._path, name)
+        if found is None:
+            return self._tree.assets.get((self._layer, name))
+        return self._tree.assets.setdefault((self._layer, name), found)
 
     def child(self, *attributes: str) -> LayerWeights:
         """The path of an attribute."""

@@ -182,4 +182,4 @@ def test_types() -> None:
     assert promote("int64", "float32") == "float32"
     assert promote("bool", "int8") == "int8"
     with pytest.raises(ValueError, match="unknown dtype"):
-        TensorType((1,), "complex64")
+        TensorType((1,), "quaternion")

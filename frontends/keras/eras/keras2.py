@@ -171,6 +171,15 @@ def stated(**options: Any) -> Callable[[Options], Options]:
     return state
 
 
+def _bins(options: Options) -> Options:
+    """``bins`` was the name of both, before TensorFlow 2.6."""
+    if "bins" not in options:
+        return options
+    bins = options["bins"]
+    key = "num_bins" if isinstance(bins, int) else "bin_boundaries"
+    return {key: bins, **{k: v for k, v in options.items() if k != "bins"}}
+
+
 EVERY_LAYER = (renamed(batch_input_shape="batch_shape"),)
 
 _RECURRENT = (dropped("implementation"), stated(kept_first=True))
@@ -181,6 +190,8 @@ _CONVOLUTIONAL_RECURRENT = (
 )
 _MERGE = (stated(masks="and"),)
 _CONVOLUTION = (dropped_when(1, "groups"),)
+_BINCOUNT = stated(bincount=True)
+_OWN_DTYPE = stated(own_dtype=True)
 
 STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "BatchNormalization": (
@@ -198,7 +209,17 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE
     ),
-    "Discretization": (stated(whole="int64"),),
+    "CategoryEncoding": (renamed(max_tokens="num_tokens"), _BINCOUNT, stated(checked=True)),
+    "Discretization": (_bins, stated(whole="int64"), _BINCOUNT),
+    "HashedCrossing": (_BINCOUNT,),
+    "Hashing": (_BINCOUNT,),
+    "IntegerLookup": (
+        renamed(max_values="max_tokens", mask_value="mask_token", oov_value="oov_token"),
+        _OWN_DTYPE,
+        _BINCOUNT,
+    ),
+    "StringLookup": (_OWN_DTYPE, _BINCOUNT),
+    "TextVectorization": (stated(counts="float32"), _BINCOUNT),
     "RandomBrightness": (stated(casts=True),),
     "RandomContrast": (stated(casts=True),),
     "RandomCrop": (stated(resizes=True),),

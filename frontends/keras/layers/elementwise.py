@@ -25,7 +25,7 @@ from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import ExpandDims, Identity
-from layergraph.ir.types import DTYPES
+from layergraph.ir.types import NUMBERS
 
 TRAINING = ("rate", "stddev", "l1", "l2", "data_format", "beta")
 
@@ -103,7 +103,7 @@ def bitwise(call: LayerCall) -> Tensor:
 @reads("ops.Cast", arguments=("x",))
 def cast(call: LayerCall) -> Tensor:
     """keras/src/ops/core.py ``Cast``."""
-    return call.emit(Cast(dtype=call.config.choice("dtype", DTYPES)), *operands(call, "x"))
+    return call.emit(Cast(dtype=call.config.choice("dtype", NUMBERS)), *operands(call, "x"))
 
 
 @reads("ops.Copy", "ops.StopGradient", masking="pass", arguments=("x",))
