@@ -168,4 +168,4 @@ def polar(call: LayerCall) -> Tensor:
 @reads("ops.SaturateCast", arguments=("x",))
 def saturate_cast(call: LayerCall) -> Tensor:
     """keras/src/ops/core.py ``SaturateCast``."""
-    return call.emit(SaturateCast(dtype=call.config.choice("dtype", DTYPES)), *operands(call, "x"))
+    return call.emit(SaturateCast(dtype=call.config.choice("dtype", NUMBERS)), *operands(call, "x"))
