@@ -32,6 +32,10 @@ class Builder:
         """Type of a value built so far."""
         return self._nodes[value.node].types[value.index]
 
+    def node(self, name: str) -> Node:
+        """A node built so far."""
+        return self._nodes[name]
+
     def unique(self, name: str) -> str:
         """``name``, or ``name:1``, ``name:2`` ... when it is taken."""
         if name not in self._nodes:

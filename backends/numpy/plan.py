@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterable, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from layergraph.backends.numpy.table import Kernel, prepare
 from layergraph.ir.errors import InputError, KernelError, LayerGraphError
 from layergraph.ir.graph import Graph, Node, Value
@@ -133,8 +135,9 @@ class Plan:
                 return outputs
 
     def _owned(self, arrays: list[Array]) -> list[Array]:
+        # NumPy gives numbers, not arrays, for values without axes.
         return [
-            a.copy() if borrowed or a.base is not None else a
+            np.array(a, order="C") if borrowed or a.base is not None or a.ndim == 0 else a
             for a, borrowed in zip(arrays, self._copies, strict=True)
         ]
 

@@ -306,6 +306,13 @@ class LayerCall:
         """Add a node with several outputs."""
         return self._add(op, inputs, params, part)
 
+    def constant(self, name: str, array: Array) -> Tensor:
+        """A constant of this call; without a name it is the call's result."""
+        source = Source(self.layer.name, self.spec.class_name)
+        full = f"{self.name}/{name}" if name else self.name
+        value = self.build.constant(full, array, [source])
+        return Tensor(value, self.build.type_of(value))
+
     def _add(
         self,
         op: Op,
@@ -418,6 +425,8 @@ def _part(op: Op) -> str:
 
 
 def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
+    if "refusal" in spec.config:
+        return spec.config["refusal"], "please report which model needs it"
     if spec.is_foreign:
         name = spec.registered_name or spec.class_name
         return (

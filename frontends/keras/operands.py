@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.ir.graph import Source
+from layergraph.frontends.keras.tensorflow import tensors
 from layergraph.ir.types import Array, promote
 
 DEFAULTS = {bool: "bool", int: "int32", float: "float32"}
@@ -24,6 +24,8 @@ def operands(call: LayerCall, *names: str, weak: bool = True) -> list[Tensor]:
     Source: keras/src/backend/common/dtypes.py ``result_type``, Keras 3.15.
     """
     found = [call.argument(name) for name in names]
+    if call.spec.of_tensorflow:
+        return tensors(call, *names)
     dtypes = [dtype_of(call, v) for v in found if not isinstance(v, (bool, int, float))]
     kinds = [type(v).__name__ for v in found if isinstance(v, (bool, int, float))]
     common = promote(*dtypes, *kinds) if weak and kinds else None
@@ -40,9 +42,7 @@ def dtype_of(call: LayerCall, value: Any) -> str:
 
 def constant(call: LayerCall, name: str, array: Array) -> Tensor:
     """A constant of this call."""
-    source = Source(call.layer.name, call.spec.class_name)
-    value = call.build.constant(f"{call.name}/{name}", array, [source])
-    return Tensor(value, call.build.type_of(value))
+    return call.constant(name, array)
 
 
 def as_array(call: LayerCall, value: Any, dtype: str | None = None) -> Array:

@@ -142,9 +142,44 @@ REFUSED: dict[str, str] = {
 }
 """Classes that will not be read, and why: one sentence without its end."""
 
+TENSORFLOW: dict[str, str] = {
+    "dynamic": (
+        "BooleanMask BroadcastTo Fill GetItem OneHot Ones Pack Pad Range Rank Reshape "
+        "SequenceMask Shape Size Slice Split StridedSlice Tile Unstack Where Zeros"
+    ),
+    "tensorflow_image": (
+        "AdjustBrightness AdjustContrast CentralCrop ConvertImage CropToBox FlipLeftRight "
+        "FlipUpDown FromGrayscale ImageTranspose PadToBox Resize ResizeBilinear ResizeNearest "
+        "Rot90 ToGrayscale"
+    ),
+    "tensorflow_linear": (
+        "BandPart Diag DiagPart Einsum Matmul MatrixTranspose Matvec Tensordot Trace"
+    ),
+    "tensorflow_math": (
+        "AddN Argmax Argmin Argsort Clip ClipByNorm CountNonzero Cumprod Cumsum Divide "
+        "DivideNoNan L2Loss L2Normalize Moments MultiplyNoNan Norm Normalize Polyval "
+        "ReciprocalNoNan ReduceAll ReduceAny ReduceEuclidean ReduceLogsumexp ReduceMax "
+        "ReduceMean ReduceMin ReduceProd ReduceStd ReduceSum ReduceVar ScalarMul Sort "
+        "SquaredDifference TopK TruncateDivide XDivY XLog1pY XLogY ZeroFraction"
+    ),
+    "tensorflow_nn": (
+        "AvgPool BatchNormalization BatchToSpace BiasAdd BinaryCrossentropy CRelu "
+        "CategoricalCrossentropy Conv ConvTranspose DepthToSpace DepthwiseConv LocalResponse "
+        "LogSoftmax MaxPool Pool SeparableConv SigmoidCrossEntropy Silu Softmax "
+        "SoftmaxCrossEntropy SpaceToBatch SpaceToDepth SparseSoftmaxCrossEntropy"
+    ),
+    "tensorflow_shape": (
+        "BatchFlatten Concat ConvertToTensor EmbeddingLookup EnsureShape ExpandDims Eye "
+        "Gather GatherND IdentityN Linspace OnesLike Repeat Reverse ReverseSequence Roll "
+        "Squeeze Transpose ZerosLike"
+    ),
+}
+"""Functions of TensorFlow that ``keras.ops`` has no equal of, as ``tf.Reshape``."""
+
 LAYERS = {
     **{name: family for family, names in FAMILIES.items() for name in names.split()},
     **{f"ops.{name}": family for family, names in OPERATIONS.items() for name in names.split()},
+    **{f"tf.{name}": family for family, names in TENSORFLOW.items() for name in names.split()},
 }
 
 

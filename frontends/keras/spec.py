@@ -19,6 +19,10 @@ KERAS_PACKAGES = frozenset({"", "builtins", "keras", "keras_core", "tensorflow",
 """Where Keras' own classes live; an ``.h5`` names no module."""
 
 
+TENSORFLOW = "tensorflow"
+"""The module of a TensorFlow function that is none of ``keras.ops``."""
+
+
 class TensorRef(NamedTuple):
     """One output tensor of one call of a layer.
 
@@ -72,8 +76,13 @@ class LayerSpec:
 
     @property
     def is_operation(self) -> bool:
-        """Whether this is a ``keras.ops`` node rather than a layer."""
-        return ".ops." in self.module
+        """Whether this is an operation node rather than a layer."""
+        return ".ops." in self.module or self.module == TENSORFLOW
+
+    @property
+    def of_tensorflow(self) -> bool:
+        """Whether this is a TensorFlow function of a Keras 2 model, spelled as an operation."""
+        return self.module.startswith(TENSORFLOW)
 
     @property
     def is_foreign(self) -> bool:
@@ -88,7 +97,9 @@ class LayerSpec:
 
     @property
     def key(self) -> str:
-        """Name the registry knows the class by: ``Dense``, ``ops.Add``."""
+        """Name the registry knows the class by: ``Dense``, ``ops.Add``, ``tf.Reshape``."""
+        if self.module == TENSORFLOW:
+            return f"tf.{self.class_name}"
         return f"ops.{self.class_name}" if self.is_operation else self.class_name
 
 

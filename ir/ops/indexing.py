@@ -120,7 +120,7 @@ class Split(Op):
     Source: keras/src/ops/numpy.py ``split``, Keras 3.15.
 
     Attributes:
-        at: places to cut at.
+        at: places to cut at, negative from the end.
         axis: the axis, never negative.
         squeeze: drop the axis, of parts of size 1.
     """
@@ -133,11 +133,21 @@ class Split(Op):
         """A type a part."""
         size = x.shape[self.axis]
         ends = (*self.at, size)
-        sizes = [None if e is None else e - s for s, e in zip((0, *self.at), ends, strict=True)]
+        sizes = [_between(s, e, size) for s, e in zip((0, *self.at), ends, strict=True)]
         before, behind = x.shape[: self.axis], x.shape[self.axis + 1 :]
         if self.squeeze:
             return tuple(x.with_shape((*before, *behind)) for _ in sizes)
         return tuple(x.with_shape((*before, n, *behind)) for n in sizes)
+
+
+def _between(start: int, stop: int | None, size: int | None) -> int | None:
+    """Elements between two places, negative ones from the end of ``size`` elements."""
+    if size is not None:
+        start, stop = (n if n is None or n >= 0 else n + size for n in (start, stop))  # type: ignore[assignment]
+        return (stop or 0) - start
+    if stop is None:
+        return -start if start < 0 else None
+    return stop - start if (start < 0) == (stop < 0) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,4 +189,70 @@ class Triangle(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather(Op):
+    """Elements of an axis by number, for each row by numbers of its own.
+
+    Inputs: x; indices, whole numbers whose first ``batch_dims`` axes are those of x.
+    Source: tf.gather, TensorFlow 2.21.
+
+    Attributes:
+        axis: the axis, never negative.
+        batch_dims: leading axes that are rows.
+    """
+
+    axis: int
+    batch_dims: int = 0
+
+    def infer(self, x: TensorType, indices: TensorType) -> TensorType:
+        """The shape of a row's indices in place of the axis."""
+        if not self.batch_dims <= min(self.axis, indices.rank):
+            raise ValueError(f"axis {self.axis} is among the first {self.batch_dims}")
+        inner = indices.shape[self.batch_dims :]
+        return x.with_shape((*x.shape[: self.axis], *inner, *x.shape[self.axis + 1 :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatherND(Op):
+    """Elements by their places, which stand along the last axis of the indices.
+
+    Inputs: x; indices, whole numbers whose first ``batch_dims`` axes are those of x.
+    Source: tf.gather_nd, TensorFlow 2.21.
+
+    Attributes:
+        batch_dims: leading axes that are rows.
+    """
+
+    batch_dims: int = 0
+
+    def infer(self, x: TensorType, indices: TensorType) -> TensorType:
+        """The shape of the indices, then the axes that no place names."""
+        named = indices.shape[-1]
+        if named is None or self.batch_dims + named > x.rank:
+            raise ValueError(f"places of {named} numbers in {x.rank - self.batch_dims} axes")
+        return x.with_shape((*indices.shape[:-1], *x.shape[self.batch_dims + named :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseSequence(Op):
+    """The first elements of each row backwards, the others as they are.
+
+    Inputs: x; lengths ``(rows,)``, how many of each row.
+    Source: tf.reverse_sequence, TensorFlow 2.21.
+
+    Attributes:
+        seq_axis: axis of the elements, never negative.
+        batch_axis: axis of the rows, never negative.
+    """
+
+    seq_axis: int
+    batch_axis: int = 0
+
+    def infer(self, x: TensorType, lengths: TensorType) -> TensorType:
+        """The type of ``x``."""
+        if lengths.rank != 1 or self.seq_axis == self.batch_axis:
+            raise ValueError("a length a row is expected")
         return x

@@ -69,13 +69,16 @@ def test_every_kernel_has_an_operator() -> None:
         assert {op.__module__ for op in kernels.prepare} == {f"layergraph.ir.ops.{family}"}
 
 
-@pytest.mark.parametrize("family", sorted({*registry.FAMILIES, *registry.OPERATIONS}))
+@pytest.mark.parametrize(
+    "family", sorted({*registry.FAMILIES, *registry.OPERATIONS, *registry.TENSORFLOW})
+)
 def test_registry_lists_what_the_files_read(family: str) -> None:
     import_module(f"layergraph.frontends.keras.layers.{family}")
     module = f"layergraph.frontends.keras.layers.{family}"
     read = {n for n, r in registry.READERS.items() if r.function.__module__ == module}
     operations = [f"ops.{n}" for n in registry.OPERATIONS.get(family, "").split()]
-    assert read == {*registry.FAMILIES.get(family, "").split(), *operations}
+    functions = [f"tf.{n}" for n in registry.TENSORFLOW.get(family, "").split()]
+    assert read == {*registry.FAMILIES.get(family, "").split(), *operations, *functions}
 
 
 # --- imports ---------------------------------------------------------------------------

@@ -13,8 +13,14 @@ from typing import Any
 from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
 from layergraph.frontends.keras.eras.tensorflow_functions import spelled
-from layergraph.frontends.keras.registry import LAYERS
-from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
+from layergraph.frontends.keras.spec import (
+    TENSORFLOW,
+    CallSpec,
+    LayerSpec,
+    ModelSpec,
+    TensorRef,
+    refs_in,
+)
 
 Options = dict[str, Any]
 
@@ -43,12 +49,18 @@ class Keras2(Keras3):
         function = spec.config.get("function")
         if spec.class_name not in LAMBDAS or not isinstance(function, str):
             return spec
-        found = spelled(function, spec.calls)
-        if found is None:
-            return replace(spec, class_name=f"{spec.class_name} {function}")
-        class_name, options, calls = found
-        module = "" if f"ops.{class_name}" not in LAYERS else "keras.src.ops.numpy"
-        return replace(spec, class_name=class_name, config=options, module=module, calls=calls)
+        calls = tuple(self.call(node, whole=True) for node in entry.get("inbound_nodes") or ())
+        found = spelled(function, calls)
+        if found.refusal:
+            return replace(spec, config={"refusal": found.refusal})
+        kind, _, name = found.operation.partition(".")
+        return replace(
+            spec,
+            class_name=name,
+            config=found.options or {},
+            module=TENSORFLOW if kind == "tf" else f"{TENSORFLOW}.ops.numpy",
+            calls=found.calls,
+        )
 
     def module(self, class_name: str, config: Options) -> str:
         """Keras 2 has no operations of its own."""
@@ -77,7 +89,7 @@ class Keras2(Keras3):
         # A nested model's own creation is its node 0, so its calls count from 1;
         # whether that was so when this file was written shows in the lowest index used.
         seen: dict[str, int] = {}
-        for ref in [r for s in layers for c in s.calls for r in c.refs()] + list(_refs(raw)):
+        for ref in [r for s in layers for c in s.calls for r in c.refs()] + list(refs_in(raw)):
             seen[ref.layer] = min(ref.call, seen.get(ref.layer, ref.call))
         base = {s.name: seen.get(s.name, 0) for s in layers if s.model is not None}
 
@@ -93,15 +105,20 @@ class Keras2(Keras3):
             outputs=_unwrapped(_map_refs(raw[1], shift)),
         )
 
-    def call(self, node: Any) -> CallSpec:
-        """One inbound node: tensors as ``[layer, call, tensor, kwargs]``, kwargs repeated."""
+    def call(self, node: Any, *, whole: bool = False) -> CallSpec:
+        """One inbound node: tensors as ``[layer, call, tensor, kwargs]``, kwargs repeated.
+
+        Args:
+            node: the node.
+            whole: a list of one tensor is a list, as functions of TensorFlow take it.
+        """
         if isinstance(node, dict):
             return super().call(node)
         if not isinstance(node, list):
             raise self.damaged(f"expected a call, found {str(node)[:80]!r}")
         kwargs: Options = {}
         inputs = self._nested(node, kwargs)
-        if isinstance(inputs, list) and len(inputs) == 1:
+        if isinstance(inputs, list) and len(inputs) == 1 and not whole:
             inputs = inputs[0]
         return CallSpec((inputs,), {k: self._kwarg(v) for k, v in kwargs.items()})
 
@@ -127,6 +144,8 @@ class Keras2(Keras3):
             if is_triple(data):
                 return TensorRef(*data)
             return [self._kwarg(item) for item in data]
+        if isinstance(data, dict):
+            return {key: self._kwarg(value) for key, value in data.items()}
         return data
 
 
@@ -240,12 +259,6 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
 
 
 # --- tensor references -------------------------------------------------------------
-
-
-def _refs(data: Any) -> list[TensorRef]:
-    from layergraph.frontends.keras.spec import refs_in
-
-    return list(refs_in(data))
 
 
 def _map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:

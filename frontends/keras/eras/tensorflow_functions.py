@@ -1,234 +1,336 @@
-"""TensorFlow functions in a Keras 2 model, spelled as the operations of Keras 3.
+"""TensorFlow functions in a Keras 2 model, spelled as operations of the current dialect.
 
-``TFOpLambda`` and ``SlicingOpLambda`` name a function of TensorFlow; the table
-below says which operation of the current dialect it is.
+``TFOpLambda`` and ``SlicingOpLambda`` name a function of TensorFlow; the tables
+below say which operation it is: one of Keras 3 where there is an equal one, else
+one of TensorFlow's own, which the registry knows as ``tf.Name``.
 Source: tf_keras/src/layers/core/tf_op_layer.py, tf-keras 2.21; argument names
-as in TensorFlow 2.21's Python API.
+as in TensorFlow 2.21's Python API, those of compat.v1 among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from layergraph.frontends.keras.spec import CallSpec
+from layergraph.frontends.keras.spec import CallSpec, refs_in
 
 Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One row of the table.
+    """One row of a table.
 
     Attributes:
-        operation: class of the current dialect.
-        arguments: names of its call arguments by TensorFlow's, the first for the
-            positional one.
-        options: names of its options by TensorFlow's.
-        stated: options that TensorFlow's defaults make explicit.
+        operation: ``ops.Name`` of Keras, ``tf.Name`` of our own, or a layer.
+        arguments: names of its call arguments, ``tensorflow:ours`` where they
+            differ; the first is the positional one.
+        options: names of its options, likewise; empty for ``tf.Name``, whose
+            reader takes everything as an argument.
+        stated: what TensorFlow's defaults make explicit.
         change: last word on the options.
-        is_layer: the class is a layer, not an operation.
     """
 
     operation: str
-    arguments: dict[str, str] = field(default_factory=lambda: {"x": "x"})
-    options: dict[str, str] = field(default_factory=dict)
-    stated: Options = field(default_factory=dict)
+    arguments: str = "x"
+    options: str = ""
+    stated: tuple[tuple[str, Any], ...] = ()
     change: Callable[[Options], Options] = lambda options: options
-    is_layer: bool = False
 
 
-def _two(operation: str) -> Function:
-    return Function(operation, {"x": "x1", "y": "x2"})
+def _names(text: str) -> dict[str, str]:
+    pairs = [part.partition(":") for part in text.split()]
+    return {name: ours or name for name, _, ours in pairs}
 
 
-def _reduced(operation: str, **stated: Any) -> Function:
-    return Function(operation, options={"axis": "axis", "keepdims": "keepdims"}, stated=stated)
+def _rows(prefix: str, operations: str, arguments: str = "x") -> dict[str, Function]:
+    """Rows that differ in their names only: ``tensorflow:ours``."""
+    return {
+        f"{prefix}{name}": Function(f"ops.{ours}", arguments)
+        for name, ours in _names(operations).items()
+    }
 
 
-def _cut_places(options: Options) -> Options:
-    """Sizes of parts as places to cut at."""
-    given = options["indices_or_sections"]
-    if not isinstance(given, list):
-        return options
-    places = [sum(given[: i + 1]) for i in range(len(given) - 1)]
-    return {**options, "indices_or_sections": places}
+def _own(prefix: str, operations: str, first: str = "x") -> dict[str, Function]:
+    """Rows of operations of TensorFlow's own: ``tensorflow:ours``."""
+    return {
+        f"{prefix}{name}": Function(f"tf.{ours}", first)
+        for name, ours in _names(operations).items()
+    }
 
 
-def _lower_mode(options: Options) -> Options:
-    return {**options, "mode": str(options.get("mode", "constant")).lower()}
+MATHEMATICS: dict[str, Function] = {
+    **_rows(
+        "math.",
+        "abs:Absolute negative:Negative sqrt:Sqrt rsqrt:Rsqrt square:Square exp:Exp expm1:Expm1 "
+        "log:Log log1p:Log1p sin:Sin cos:Cos tan:Tan sinh:Sinh cosh:Cosh asin:Arcsin acos:Arccos "
+        "atan:Arctan asinh:Arcsinh acosh:Arccosh atanh:Arctanh tanh:Tanh sigmoid:Sigmoid "
+        "sign:Sign floor:Floor ceil:Ceil round:Round rint:Round reciprocal:Reciprocal erf:Erf "
+        "erfc:Erfc erfinv:Erfinv logical_not:LogicalNot is_nan:Isnan is_inf:Isinf "
+        "is_finite:Isfinite bessel_i0:I0 log_sigmoid:LogSigmoid conj:Conjugate",
+    ),
+    **_rows("math.", "real:Real imag:Imag angle:Angle", "input:x"),
+    **_rows("", "log_sigmoid:LogSigmoid rint:Round"),
+    **_rows(
+        "math.",
+        "add:Add subtract:Subtract multiply:Multiply divide_no_nan:DivideNoNan "
+        "floordiv:FloorDivide floormod:Mod mod:Mod pow:Power maximum:Maximum minimum:Minimum "
+        "greater:Greater greater_equal:GreaterEqual less:Less less_equal:LessEqual equal:Equal "
+        "not_equal:NotEqual logical_and:LogicalAnd logical_or:LogicalOr logical_xor:LogicalXor "
+        "truncatemod:Fmod",
+        "x:x1 y:x2",
+    ),
+    **_rows("", "floor_div:FloorDivide floormod:Mod truncatemod:Fmod floordiv:FloorDivide",
+            "x:x1 y:x2"),
+    **_rows("__operators__.", "add:Add", "x:x1 y:x2"),
+    **_rows("__operators__.", "eq:Equal ne:NotEqual", "self:x1 other:x2"),
+    **_rows("math.", "atan2:Arctan2", "y:x1 x:x2"),
+    **_rows("math.", "nextafter:Nextafter", "x1 x2"),
+    **_rows("bitwise.", "bitwise_and:BitwiseAnd bitwise_or:BitwiseOr bitwise_xor:BitwiseXor "
+            "left_shift:BitwiseLeftShift right_shift:BitwiseRightShift", "x y"),
+    **_rows("bitwise.", "invert:BitwiseInvert"),
+    **_own("math.", "truediv:Divide divide:Divide squared_difference:SquaredDifference "
+           "xlogy:XLogY xlog1py:XLog1pY xdivy:XDivY multiply_no_nan:MultiplyNoNan "
+           "reciprocal_no_nan:ReciprocalNoNan truncatediv:TruncateDivide"),
+    **_own("", "realdiv:Divide truncatediv:TruncateDivide div:Divide div_no_nan:DivideNoNan"),
+    **_own("math.", "scalar_mul:ScalarMul", "scalar"),
+    **_own("math.", "add_n:AddN accumulate_n:AddN", "inputs"),
+    **_own("math.", "polyval:Polyval", "coeffs"),
+    "clip_by_value": Function("tf.Clip", "t"),
+    "clip_by_norm": Function("tf.ClipByNorm", "t"),
+    "cast": Function("ops.Cast", "x", "dtype"),
+    "dtypes.cast": Function("ops.Cast", "x", "dtype"),
+    "dtypes.saturate_cast": Function("ops.SaturateCast", "value:x", "dtype"),
+    "saturate_cast": Function("ops.SaturateCast", "value:x", "dtype"),
+}  # fmt: skip
 
+REDUCTIONS: dict[str, Function] = {
+    **_own(
+        "math.",
+        "reduce_sum:ReduceSum reduce_mean:ReduceMean reduce_max:ReduceMax reduce_min:ReduceMin "
+        "reduce_prod:ReduceProd reduce_any:ReduceAny reduce_all:ReduceAll reduce_std:ReduceStd "
+        "reduce_variance:ReduceVar reduce_logsumexp:ReduceLogsumexp "
+        "reduce_euclidean_norm:ReduceEuclidean",
+        "input_tensor",
+    ),
+    **_own("", "reduce_sum:ReduceSum reduce_mean:ReduceMean reduce_max:ReduceMax "
+           "reduce_min:ReduceMin reduce_prod:ReduceProd reduce_any:ReduceAny "
+           "reduce_all:ReduceAll reduce_logsumexp:ReduceLogsumexp", "input_tensor"),
+    **_own("math.", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin top_k:TopK", "input"),
+    **_own("", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin", "input"),
+    **_own("nn.", "top_k:TopK", "input"),
+    **_own("nn.", "zero_fraction:ZeroFraction", "value"),
+    **_own("math.", "zero_fraction:ZeroFraction", "value"),
+    **_own("math.", "cumsum:Cumsum cumprod:Cumprod"),
+    **_own("nn.", "moments:Moments"),
+    **_own("", "sort:Sort argsort:Argsort", "values"),
+    "math.l2_normalize": Function("tf.L2Normalize"),
+    "nn.l2_normalize": Function("tf.L2Normalize"),
+    "norm": Function("tf.Norm", "tensor"),
+    "linalg.norm": Function("tf.Norm", "tensor"),
+    "linalg.normalize": Function("tf.Normalize", "tensor"),
+    "nn.l2_loss": Function("tf.L2Loss", "t"),
+}  # fmt: skip
 
-def _matmul(options: Options) -> Options:
-    """The product as an einsum, transposed as the flags say."""
-    first = "...ji" if options.pop("transpose_a", False) else "...ij"
-    second = "...kj" if options.pop("transpose_b", False) else "...jk"
-    return {**options, "subscripts": f"{first},{second}->...ik"}
+ARRANGEMENT: dict[str, Function] = {
+    **_own("", "shape:Shape size:Size rank:Rank broadcast_to:BroadcastTo tile:Tile", "input"),
+    **_own("", "reshape:Reshape pad:Pad reverse:Reverse", "tensor"),
+    **_own("", "zeros:Zeros ones:Ones", "shape:dims"),
+    "manip.reshape": Function("tf.Reshape", "tensor"),
+    "fill": Function("tf.Fill", "dims"),
+    "eye": Function("tf.Eye", "num_rows"),
+    "linalg.eye": Function("tf.Eye", "num_rows"),
+    "range": Function("tf.Range", "start"),
+    "linspace": Function("tf.Linspace", "start"),
+    "__operators__.getitem": Function("tf.GetItem"),
+    **_own("", "strided_slice:StridedSlice slice:Slice", "input_"),
+    **_own("", "split:Split unstack:Unstack", "value"),
+    "where": Function("tf.Where", "condition"),
+    "boolean_mask": Function("tf.BooleanMask", "tensor mask:keep"),
+    "one_hot": Function("tf.OneHot", "indices"),
+    "sequence_mask": Function("tf.SequenceMask", "lengths"),
+    "stack": Function("tf.Pack", "values"),
+    "parallel_stack": Function("tf.Pack", "values"),
+    "concat": Function("tf.Concat", "values"),
+    "convert_to_tensor": Function("tf.ConvertToTensor", "value"),
+    "constant": Function("tf.ConvertToTensor", "value"),
+    "gather": Function("tf.Gather", "params"),
+    "gather_nd": Function("tf.GatherND", "params"),
+    "nn.embedding_lookup": Function("tf.EmbeddingLookup", "params"),
+    "roll": Function("tf.Roll", "input"),
+    "manip.roll": Function("tf.Roll", "input"),
+    "repeat": Function("tf.Repeat", "input"),
+    "reverse_sequence": Function("tf.ReverseSequence", "input"),
+    "transpose": Function("tf.Transpose", "a"),
+    "expand_dims": Function("tf.ExpandDims", "input"),
+    "squeeze": Function("tf.Squeeze", "input"),
+    **_own("", "zeros_like:ZerosLike ones_like:OnesLike", "input tensor:input"),
+    "identity": Function("ops.Copy", "input:x"),
+    "identity_n": Function("tf.IdentityN", "input"),
+    "stop_gradient": Function("ops.StopGradient", "input:x"),
+    "ensure_shape": Function("tf.EnsureShape"),
+    "debugging.check_numerics": Function("tf.EnsureShape", "tensor:x"),
+    "keras.backend.batch_flatten": Function("tf.BatchFlatten"),
+}
 
+ACTIVATIONS: dict[str, Function] = {
+    **_rows("nn.", "relu:Relu relu6:Relu6 selu:Selu elu:Elu softplus:Softplus softsign:Softsign",
+            "features:x"),
+    **_rows("math.", "softplus:Softplus", "features:x"),
+    **_rows("nn.", "tanh:Tanh sigmoid:Sigmoid"),
+    "nn.silu": Function("tf.Silu", "features"),
+    "nn.swish": Function("tf.Silu", "features"),
+    **_own("nn.", "softmax:Softmax log_softmax:LogSoftmax", "logits"),
+    "math.softmax": Function("tf.Softmax", "logits"),
+    "math.log_softmax": Function("tf.LogSoftmax", "logits"),
+    "nn.crelu": Function("tf.CRelu", "features"),
+    "nn.leaky_relu": Function("ops.LeakyRelu", "features:x", "alpha:negative_slope"),
+    "nn.gelu": Function("ops.Gelu", "features:x", "approximate", (("approximate", False),)),
+}  # fmt: skip
 
-def _sides(options: Options) -> Options:
-    height, width = options.pop("size")
-    return {**options, "height": height, "width": width}
+NETWORKS: dict[str, Function] = {
+    "nn.bias_add": Function("tf.BiasAdd", "value"),
+    "nn.batch_normalization": Function("tf.BatchNormalization"),
+    "nn.fused_batch_norm": Function("tf.FusedBatchNorm"),
+    "nn.local_response_normalization": Function("tf.LocalResponse", "input"),
+    "nn.lrn": Function("tf.LocalResponse", "input"),
+    **_own("nn.", "conv1d:Conv conv2d:Conv conv3d:Conv convolution:Conv atrous_conv2d:Conv "
+           "depthwise_conv2d:DepthwiseConv separable_conv2d:SeparableConv "
+           "conv1d_transpose:ConvTranspose conv2d_transpose:ConvTranspose "
+           "conv3d_transpose:ConvTranspose conv_transpose:ConvTranspose", "input value:input"),
+    "nn.depthwise_conv2d_native": Function("tf.DepthwiseConv", "input"),
+    **_own("nn.", "avg_pool:AvgPool avg_pool1d:AvgPool avg_pool2d:AvgPool avg_pool3d:AvgPool "
+           "max_pool:MaxPool max_pool1d:MaxPool max_pool2d:MaxPool max_pool3d:MaxPool "
+           "pool:Pool", "input value:input"),
+    **_own("", "space_to_batch_nd:SpaceToBatch space_to_batch:SpaceToBatch "
+           "batch_to_space_nd:BatchToSpace batch_to_space:BatchToSpace", "input"),
+    "nn.depth_to_space": Function("tf.DepthToSpace", "input"),
+    "depth_to_space": Function("tf.DepthToSpace", "input"),
+    "nn.space_to_depth": Function("tf.SpaceToDepth", "input"),
+    "space_to_depth": Function("tf.SpaceToDepth", "input"),
+    **_own("nn.", "sigmoid_cross_entropy_with_logits:SigmoidCrossEntropy "
+           "softmax_cross_entropy_with_logits:SoftmaxCrossEntropy "
+           "softmax_cross_entropy_with_logits_v2:SoftmaxCrossEntropy "
+           "sparse_softmax_cross_entropy_with_logits:SparseSoftmaxCrossEntropy", "labels"),
+    "keras.backend.binary_crossentropy": Function("tf.BinaryCrossentropy", "target"),
+    "keras.backend.categorical_crossentropy": Function("tf.CategoricalCrossentropy", "target"),
+}  # fmt: skip
 
+LINEAR: dict[str, Function] = {
+    "linalg.matmul": Function("tf.Matmul", "a"),
+    "matmul": Function("tf.Matmul", "a"),
+    "linalg.matvec": Function("tf.Matvec", "a"),
+    "tensordot": Function("tf.Tensordot", "a"),
+    "linalg.tensordot": Function("tf.Tensordot", "a"),
+    "einsum": Function("tf.Einsum", "equation"),
+    "linalg.einsum": Function("tf.Einsum", "equation"),
+    "linalg.matrix_transpose": Function("tf.MatrixTranspose", "a"),
+    "linalg.adjoint": Function("tf.MatrixTranspose", "matrix:a"),
+    "linalg.band_part": Function("tf.BandPart", "input"),
+    "linalg.trace": Function("tf.Trace"),
+    "linalg.diag_part": Function("tf.DiagPart", "input"),
+    "linalg.tensor_diag_part": Function("tf.DiagPart", "input"),
+    "linalg.diag": Function("tf.Diag", "diagonal"),
+    "linalg.tensor_diag": Function("tf.Diag", "diagonal"),
+    "linalg.cross": Function("ops.Cross", "a:x1 b:x2"),
+    "linalg.inv": Function("ops.Inv", "input:x"),
+    "linalg.det": Function("ops.Det", "input:x"),
+    "linalg.cholesky": Function("ops.Cholesky", "input:x"),
+    "linalg.solve": Function("ops.Solve", "matrix:a rhs:b"),
+}
 
-AXIS = {"axis": "axis"}
+IMAGES: dict[str, Function] = {
+    **_own("image.", "resize:Resize resize_images:Resize resize_bilinear:ResizeBilinear "
+           "resize_nearest_neighbor:ResizeNearest", "images"),
+    **_own("image.", "flip_left_right:FlipLeftRight flip_up_down:FlipUpDown "
+           "transpose:ImageTranspose rot90:Rot90 central_crop:CentralCrop "
+           "crop_to_bounding_box:CropToBox pad_to_bounding_box:PadToBox "
+           "per_image_standardization:Standardization adjust_brightness:AdjustBrightness "
+           "convert_image_dtype:ConvertImage", "image"),
+    **_own("image.", "rgb_to_grayscale:ToGrayscale grayscale_to_rgb:FromGrayscale "
+           "adjust_contrast:AdjustContrast", "images image:images"),
+}  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {
-    **{
-        f"{prefix}.{name}": _two(operation)
-        for prefix, names in {
-            "math": {
-                "add": "Add", "subtract": "Subtract", "multiply": "Multiply",
-                "truediv": "Divide", "divide": "Divide", "divide_no_nan": "DivideNoNan",
-                "floordiv": "FloorDivide", "floormod": "Mod", "pow": "Power",
-                "maximum": "Maximum", "minimum": "Minimum", "greater": "Greater",
-                "greater_equal": "GreaterEqual", "less": "Less", "less_equal": "LessEqual",
-                "equal": "Equal", "not_equal": "NotEqual", "logical_and": "LogicalAnd",
-                "logical_or": "LogicalOr", "logical_xor": "LogicalXor",
-            },
-            "__operators__": {
-                "add": "Add", "eq": "Equal", "ne": "NotEqual",
-            },
-        }.items()
-        for name, operation in names.items()
-    },
-    **{
-        f"math.{name}": Function(operation)
-        for name, operation in {
-            "abs": "Absolute", "negative": "Negative", "sqrt": "Sqrt", "rsqrt": "Rsqrt",
-            "square": "Square", "exp": "Exp", "expm1": "Expm1", "log": "Log", "log1p": "Log1p",
-            "sin": "Sin", "cos": "Cos", "tan": "Tan", "sinh": "Sinh", "cosh": "Cosh",
-            "asin": "Arcsin", "acos": "Arccos", "atan": "Arctan", "tanh": "Tanh",
-            "sigmoid": "Sigmoid", "sign": "Sign", "floor": "Floor", "ceil": "Ceil",
-            "round": "Round", "reciprocal": "Reciprocal", "erf": "Erf", "softplus": "Softplus",
-            "logical_not": "LogicalNot", "is_nan": "Isnan", "is_inf": "Isinf",
-            "is_finite": "Isfinite",
-        }.items()
-    },
-    **{
-        f"nn.{name}": Function(operation, {"x": "x", "features": "x"})
-        for name, operation in {
-            "relu": "Relu", "relu6": "Relu6", "selu": "Selu", "elu": "Elu", "silu": "Silu",
-            "swish": "Silu", "softplus": "Softplus", "softsign": "Softsign", "tanh": "Tanh",
-            "sigmoid": "Sigmoid",
-        }.items()
-    },
-    "floor_div": _two("FloorDivide"),
-    "nn.softmax": Function("Softmax", {"logits": "x"}, AXIS),
-    "nn.log_softmax": Function("LogSoftmax", {"logits": "x"}, AXIS),
-    "nn.leaky_relu": Function("LeakyRelu", {"features": "x"}, {"alpha": "negative_slope"}),
-    "nn.gelu": Function(
-        "Gelu", {"features": "x"}, {"approximate": "approximate"}, {"approximate": False}
-    ),
-    **{
-        f"math.reduce_{name}": _reduced(operation)
-        for name, operation in {
-            "sum": "Sum", "mean": "Mean", "max": "Max", "min": "Min", "prod": "Prod",
-            "any": "Any", "all": "All", "std": "Std", "variance": "Var",
-            "logsumexp": "Logsumexp",
-        }.items()
-    },
-    "math.argmax": Function("Argmax", options=AXIS, stated={"axis": 0, "whole": "int64"}),
-    "math.argmin": Function("Argmin", options=AXIS, stated={"axis": 0, "whole": "int64"}),
-    "math.cumsum": Function("Cumsum", options=AXIS, stated={"axis": 0}),
-    "math.l2_normalize": Function("Normalize", options=AXIS),
-    "concat": Function("Concatenate", {"values": "xs"}, AXIS),
-    "stack": Function("Stack", {"values": "xs"}, AXIS),
-    "unstack": Function("Unstack", {"value": "x"}, {"axis": "axis", "num": "num"}),
-    "split": Function(
-        "Split", {"value": "x"},
-        {"num_or_size_splits": "indices_or_sections", "axis": "axis"}, change=_cut_places,
-    ),
-    "reshape": Function("Reshape", {"tensor": "x"}, {"shape": "newshape"}),
-    "transpose": Function("Transpose", {"a": "x"}, {"perm": "axes"}),
-    "expand_dims": Function("ExpandDims", {"input": "x"}, AXIS),
-    "squeeze": Function("Squeeze", {"input": "x"}, AXIS),
-    "tile": Function("Tile", {"input": "x"}, {"multiples": "repeats"}),
-    "reverse": Function("Flip", {"tensor": "x"}, AXIS),
-    "broadcast_to": Function("BroadcastTo", {"input": "x"}, {"shape": "shape"}),
-    "gather": Function("Take", {"params": "x", "indices": "indices"}, AXIS, {"axis": 0}),
-    "pad": Function(
-        "Pad", {"tensor": "x", "constant_values": "constant_values"},
-        {"paddings": "pad_width", "mode": "mode"}, change=_lower_mode,
-    ),
-    "cast": Function("Cast", options={"dtype": "dtype"}),
-    "one_hot": Function(
-        "OneHot", {"indices": "x"}, {"depth": "num_classes", "axis": "axis", "dtype": "dtype"}
-    ),
-    "clip_by_value": Function(
-        "Clip", {"t": "x"}, {"clip_value_min": "x_min", "clip_value_max": "x_max"}
-    ),
-    "where": Function("Where", {"condition": "condition", "x": "x1", "y": "x2"}),
-    "zeros_like": Function("ZerosLike", {"input": "x"}, {"dtype": "dtype"}),
-    "ones_like": Function("OnesLike", {"input": "x"}, {"dtype": "dtype"}),
-    "identity": Function("Copy", {"input": "x"}),
-    "stop_gradient": Function("StopGradient", {"input": "x"}),
-    "convert_to_tensor": Function("ConvertToTensor", {"value": "x"}, {"dtype": "dtype"}),
-    "linalg.matmul": Function(
-        "Einsum", {"a": "operands", "b": "*"},
-        {"transpose_a": "transpose_a", "transpose_b": "transpose_b"}, change=_matmul,
-    ),
-    "image.resize": Function(
-        "Resizing", {"images": "inputs"}, {"size": "size", "method": "interpolation"},
-        {"float_output": True}, change=_sides, is_layer=True,
-    ),
+    **MATHEMATICS, **REDUCTIONS, **ARRANGEMENT, **ACTIVATIONS, **NETWORKS, **LINEAR, **IMAGES,
 }  # fmt: skip
 """Operations by TensorFlow function."""
 
-IGNORED = frozenset({"name", "conjugate", "validate_indices"})
+IGNORED = frozenset({"name", "validate_indices"})
 """Arguments without effect on values."""
 
-NEUTRAL = {"batch_dims": 0, "exclusive": False, "reverse": False, "preserve_aspect_ratio": False}
-"""Arguments that do nothing at this value."""
+ALIASES = {
+    "keep_dims": "keepdims",
+    "reduction_indices": "axis",
+    "squeeze_dims": "axis",
+    "dim": "axis",
+    "dimension": "axis",
+    "filter": "filters",
+}
+"""Arguments of compat.v1 by the name they have today."""
 
 
-def spelled(function: str, calls: tuple[CallSpec, ...]) -> tuple[str, Options, Any] | None:
-    """The operation a function is: class, options, calls; ``None`` when there is none.
+@dataclass(frozen=True)
+class Spelled:
+    """What a function is in the current dialect.
+
+    Attributes:
+        operation: ``ops.Name``, ``tf.Name`` or the class of a layer.
+        refusal: why it cannot be spelled; empty when it can.
+    """
+
+    operation: str = ""
+    options: Options | None = None
+    calls: tuple[CallSpec, ...] = ()
+    refusal: str = ""
+
+
+def spelled(function: str, calls: tuple[CallSpec, ...]) -> Spelled:
+    """The operation a function is.
 
     Args:
         function: TensorFlow's name, ``math.add``.
         calls: calls of the layer; options must be the same in all.
     """
-    if function == "__operators__.getitem":
-        return "GetItem", {}, tuple(_item_of(c) for c in calls)
     row = FUNCTIONS.get(function.removeprefix("compat.v1."))
-    if row is None or not calls:
-        return None
-    found = [_call(row, c) for c in calls]
-    fitting = [f for f in found if f is not None]
-    if len(fitting) < len(found) or any(f[0] != fitting[0][0] for f in fitting):
-        return None
-    options = row.change({**row.stated, **fitting[0][0]})
-    return row.operation, options, tuple(f[1] for f in fitting)
+    if row is None:
+        return Spelled(refusal=f"the TensorFlow function {function!r} is not supported yet")
+    found = [_call(row, call) for call in calls]
+    if function in ("__operators__.eq", "__operators__.ne"):
+        for _, call, _ in found:
+            if "x2" not in call.kwargs:
+                return Spelled(
+                    refusal="Keras 2 saves == and != without what they compare with, and cannot "
+                    "load them either; use tf.equal or tf.not_equal"
+                )
+    for _, _, strange in found:
+        if strange:
+            return Spelled(refusal=f"{function!r} is called with {strange}")
+    if any(options != found[0][0] for options, _, _ in found):
+        return Spelled(refusal=f"{function!r} is called with other options each time")
+    options = found[0][0] if found else {}
+    stated = {k: v for k, v in row.stated if k not in options}
+    return Spelled(row.operation, row.change({**stated, **options}), tuple(c for _, c, _ in found))
 
 
-def _call(row: Function, call: CallSpec) -> tuple[Options, CallSpec] | None:
-    first = next(iter(row.arguments.values()))
+def _call(row: Function, call: CallSpec) -> tuple[Options, CallSpec, str]:
+    """Options, the call, and what does not fit the row."""
+    arguments, options = _names(row.arguments), _names(row.options)
+    own = row.operation.startswith("tf.")
+    first = next(iter(arguments.values()))
     given: Options = dict(zip([first], call.args, strict=False))
-    options: Options = {}
+    taken: Options = {}
     for name, value in call.kwargs.items():
-        if value is None or name in IGNORED or (name in NEUTRAL and value == NEUTRAL[name]):
+        if value is None or name in IGNORED:
             continue
-        if name in row.arguments:
-            given[row.arguments[name]] = value
-        elif name in row.options:
-            options[row.options[name]] = value
+        known = name if name in arguments or name in options else ALIASES.get(name, name)
+        if known in options:
+            if next(iter(refs_in(value)), None) is not None:
+                return {}, call, f"a tensor for {name!r}, which must be known before the run"
+            taken[options[known]] = value
+        elif known in arguments or own:
+            given[arguments.get(known, known)] = value
         else:
-            return None
-    if "*" in row.arguments.values():
-        return options, CallSpec(tuple(given.values()), {})
-    return options, CallSpec((), given)
-
-
-def _item_of(call: CallSpec) -> CallSpec:
-    return CallSpec(call.args, {"key": _index(call.kwargs.get("slice_spec"))})
-
-
-def _index(data: Any) -> Any:
-    """An index: slices are dicts, ``...`` is the text ``Ellipsis``."""
-    if isinstance(data, list):
-        return [_index(item) for item in data]
-    if isinstance(data, dict) and set(data) <= {"start", "stop", "step"}:
-        return slice(*(data.get(k) for k in ("start", "stop", "step")))
-    return ... if data in ("Ellipsis", {"class_name": "__ellipsis__"}) else data
+            return {}, call, f"{name}={str(value)[:40]!r}, which is not supported yet"
+    return taken, CallSpec((), given), ""
