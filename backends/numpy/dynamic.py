@@ -12,11 +12,11 @@ from layergraph.ir.ops.dynamic import (
     DynamicBroadcast,
     DynamicPad,
     DynamicReshape,
-    StridedSlice,
     DynamicTile,
     Places,
     Range,
     ShapeOf,
+    StridedSlice,
     filled,
     slice_of,
 )

@@ -16,11 +16,11 @@ from layergraph.ir.ops.dynamic import (
     DynamicBroadcast,
     DynamicPad,
     DynamicReshape,
-    StridedSlice,
     DynamicTile,
     Places,
     Range,
     ShapeOf,
+    StridedSlice,
 )
 from layergraph.ir.ops.elementwise import Binary, Cast, Where
 from layergraph.ir.ops.indexing import OneHot, Slice, Split

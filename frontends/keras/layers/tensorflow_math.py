@@ -292,7 +292,7 @@ def l2_normalize(call: LayerCall) -> Tensor:
 def _norm(call: LayerCall, x: Tensor, keepdims: bool, part: str) -> Tensor:
     """A norm of vectors or matrices; without axes the value is one vector."""
     order, axis = call.argument("ord", "euclidean"), call.argument("axis")
-    axes = axes_of(call, x)
+    axes = tuple(a % len(x.shape) for a in axes_of(call, x))
     if order in ("euclidean", "fro") or (order == 2 and axis is None):
         return call.emit(Norm(axis=axes, ord=None, keepdims=keepdims), x, part=part)
     if order == "inf":
