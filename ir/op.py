@@ -24,10 +24,10 @@ from layergraph.ir.errors import GraphError
 from layergraph.ir.types import TensorType
 
 FAMILIES = (
-    "activation", "attention", "augmentation", "convolution", "convolutional_recurrent", "dynamic",
-    "elementwise", "embedding", "foreign", "image", "indexing", "linalg", "linear", "merge",
-    "normalization", "parameters", "pooling", "preprocessing", "recurrent", "reduction", "scatter",
-    "shape", "text",
+    "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
+    "creation", "dynamic", "elementwise", "embedding", "foreign", "image", "indexing", "linalg",
+    "linear", "merge", "normalization", "parameters", "pooling", "preprocessing", "recurrent",
+    "reduction", "scatter", "shape", "statistics", "text",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

@@ -76,6 +76,11 @@ class TensorType:
         return f"{self.dtype}[{', '.join('?' if d is None else str(d) for d in self.shape)}]"
 
 
+def real_of(dtype: str) -> str:
+    """Dtype of the parts of a complex dtype; any other dtype itself."""
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
 def type_of(array: Array) -> TensorType:
     """The tensor type of an array."""
     return TensorType(array.shape, dtype_name(array.dtype))

@@ -15,17 +15,20 @@ import numpy as np
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.elementwise import (
     COMPARISONS,
-    KEEPING,
     TRUTHS,
     Binary,
     BinaryKind,
     Cast,
     Clip,
     Complex,
+    IsClose,
+    IsIn,
     Math,
     MathKind,
+    NanToNum,
     NotEqual,
     RealAndImaginary,
+    RoundTo,
     SaturateCast,
     Scale,
     Unary,
@@ -138,8 +141,9 @@ def unary(op: Unary, x: Array, out: Array) -> None:
 
 @kernels.computes(Cast)
 def cast(op: Cast, x: Array) -> Array:
-    """Another dtype."""
-    return x.astype(op.dtype)
+    """Another dtype; the real part where it has one only."""
+    real = x.dtype.kind == "c" and op.dtype[0] != "c"
+    return (x.real if real else x).astype(op.dtype)
 
 
 @kernels.computes(SaturateCast)
@@ -208,17 +212,25 @@ def _erfinv(x: Array) -> Array:
     return erfinv(x)
 
 
+def _unit(x: Array) -> Array:
+    """Sign of a complex number: of length 1, or 0."""
+    length = np.abs(x)
+    return np.asarray(np.where(length == 0, x.dtype.type(0), x / np.where(length == 0, 1, length)))
+
+
 MATH: dict[MathKind, Callable[[Array], Any]] = {
     **{
         kind: getattr(np, kind)
         for kind in (
             "absolute", "negative", "sign", "square", "floor", "ceil", "trunc", "sqrt",
             "reciprocal", "cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sin",
-            "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
-            "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "logical_not", "isnan", "isinf",
-            "isfinite", "isposinf", "isneginf", "signbit",
+            "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh",
+            "arccosh", "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "logical_not", "isnan",
+            "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit", "real", "imag",
+            "conj", "angle",
         )
     },
+    "fabs": np.absolute,
     "round": np.rint,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": _erf,
@@ -227,32 +239,84 @@ MATH: dict[MathKind, Callable[[Array], Any]] = {
     "bitwise_not": np.invert,
 }  # fmt: skip
 
+COMPLEX_MATH: dict[MathKind, Callable[[Array], Any]] = {
+    "sign": _unit,
+    "exp2": lambda x: np.exp(x * np.log(2)),
+    "deg2rad": lambda x: x * (np.pi / 180),
+    "rad2deg": lambda x: x * (180 / np.pi),
+    "isposinf": lambda x: x == np.inf,
+    "isneginf": lambda x: x == -np.inf,
+    "signbit": lambda x: np.signbit(x.real),
+    "cbrt": lambda x: np.cbrt(x.real),
+    "i0": lambda x: np.i0(x.real),
+}
+"""Where NumPy has no function of complex numbers, or another one."""
+
 
 @kernels.computes(Math)
 def math_(op: Math, x: Array) -> Array:
     """The table row of the operator's kind; quiet about NaN, as TensorFlow is."""
     wanted = op.infer(type_of(x)).dtype
-    if op.kind not in TRUTHS and x.dtype.kind != "f" and op.kind not in KEEPING:
-        x = x.astype(wanted)
+    function = MATH[op.kind]
+    if x.dtype.kind == "c":
+        function = COMPLEX_MATH.get(op.kind, function)
+    # Of complex numbers some functions give real ones.
+    if op.kind not in TRUTHS and (x.dtype.kind != "c" or np.dtype(wanted).kind == "c"):
+        x = x.astype(wanted, copy=False)
     with np.errstate(all="ignore"):
-        y = np.asarray(MATH[op.kind](x))
-    return y if y.dtype == wanted else y.astype(wanted)
+        y = np.asarray(function(x)).astype(wanted, copy=False)
+    # The real part of real numbers is those numbers.
+    return y.copy() if y is x or y.base is not None else y
 
 
 def _divide_no_nan(x1: Array, x2: Array) -> Array:
     return np.where(x2 == 0, x1.dtype.type(0), x1 / np.where(x2 == 0, x2.dtype.type(1), x2))
 
 
+def _floor_divide(x1: Array, x2: Array) -> Array:
+    # TensorFlow rounds the quotient down, where NumPy avoids its rounding.
+    return np.floor(x1 / x2) if x1.dtype.kind == "f" else np.floor_divide(x1, x2)
+
+
+def _power(x1: Array, x2: Array) -> Array:
+    if x1.dtype.kind == "u":
+        x1, x2 = x1.astype("int32"), x2.astype("int32")
+    return np.asarray(np.power(x1, x2))
+
+
+def _shift(function: Callable[..., Array]) -> Callable[[Array, Array], Array]:
+    """Shifts by more bits than there are count as one less than there are."""
+
+    def run(x1: Array, x2: Array) -> Array:
+        most = 8 * x2.dtype.itemsize - 1
+        return function(x1, np.clip(x2, x2.dtype.type(0), x2.dtype.type(most)))
+
+    return run
+
+
+def _ldexp(x1: Array, x2: Array) -> Array:
+    y = x1 * np.power(x1.dtype.type(2), x2)
+    return np.where(np.isinf(x1) | (x1 == 0), x1, y)
+
+
 BINARY: dict[BinaryKind, Callable[[Array, Array], Any]] = {
     **{
         kind: getattr(np, kind)
         for kind in (
-            "divide", "floor_divide", "mod", "power", "arctan2", "hypot", "logaddexp", "equal",
-            "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_xor", "fmax",
-            "fmin", "fmod", "heaviside", "copysign", "bitwise_and", "bitwise_or", "bitwise_xor",
+            "divide", "mod", "arctan2", "hypot", "logaddexp", "logaddexp2", "equal", "not_equal",
+            "greater", "greater_equal", "less", "less_equal", "logical_xor", "fmax", "fmin",
+            "fmod", "heaviside", "copysign", "bitwise_and", "bitwise_or", "bitwise_xor", "gcd",
+            "lcm",
         )
     },
     "divide_no_nan": _divide_no_nan,
+    "floor_divide": _floor_divide,
+    "power": _power,
+    "left_shift": _shift(np.left_shift),
+    "right_shift": _shift(np.right_shift),
+    "ldexp": _ldexp,
+    # TensorFlow's step is one of float64, so that float32 stays where it is.
+    "nextafter": lambda x1, x2: np.nextafter(x1.astype("float64"), x2.astype("float64")),
     "squared_difference": lambda x1, x2: np.square(x1 - x2),
 }  # fmt: skip
 
@@ -260,10 +324,8 @@ BINARY: dict[BinaryKind, Callable[[Array, Array], Any]] = {
 @kernels.computes(Binary)
 def binary(op: Binary, x1: Array, x2: Array) -> Array:
     """The table row of the operator's kind, on operands of the common dtype."""
-    common = promote(x1.dtype.name, x2.dtype.name)
     wanted = op.infer(type_of(x1), type_of(x2)).dtype
-    if op.kind not in COMPARISONS:
-        common = wanted
+    common = promote(x1.dtype.name, x2.dtype.name) if op.kind in COMPARISONS else wanted
     with np.errstate(all="ignore"):
         y = BINARY[op.kind](x1.astype(common, copy=False), x2.astype(common, copy=False))
     return np.asarray(y).astype(wanted, copy=False)
@@ -282,3 +344,48 @@ def where(op: Where, condition: Array, x1: Array, x2: Array) -> Array:
     """A choice element by element."""
     common = promote(x1.dtype.name, x2.dtype.name)
     return np.where(condition, x1.astype(common, copy=False), x2.astype(common, copy=False))
+
+
+@kernels.computes(RoundTo)
+def round_to(op: RoundTo, x: Array) -> Array:
+    """Scaled, rounded, scaled back."""
+    if x.dtype.kind != "f":
+        if op.decimals >= 0:
+            return x.copy()
+        y = x.astype("float32")
+    else:
+        y = x
+    factor = y.dtype.type(10.0**op.decimals)
+    return np.asarray(np.rint(y * factor) / factor).astype(x.dtype)
+
+
+@kernels.computes(NanToNum)
+def nan_to_num(op: NanToNum, x: Array) -> Array:
+    """NumPy's own, which leaves whole numbers alone."""
+    return np.array(np.nan_to_num(x, nan=op.nan, posinf=op.posinf, neginf=op.neginf))
+
+
+@kernels.computes(IsClose)
+def is_close(op: IsClose, x1: Array, x2: Array, rtol: Array, atol: Array) -> Array:
+    """The formula itself, in the common dtype."""
+    dtype = np.dtype(promote(x1.dtype.name, x2.dtype.name))
+    a, b = x1.astype(dtype, copy=False), x2.astype(dtype, copy=False)
+    if dtype.kind != "f":
+        return np.asarray(a == b)
+    with np.errstate(all="ignore"):
+        close = np.abs(a - b) <= atol.astype(dtype) + rtol.astype(dtype) * np.abs(b)
+    if op.infinities:
+        close = (np.isfinite(a) & np.isfinite(b) & close) | (a == b)
+    if op.equal_nan:
+        close = close | (np.isnan(a) & np.isnan(b))
+    return np.asarray(close)
+
+
+@kernels.computes(IsIn)
+def is_in(op: IsIn, x1: Array, x2: Array) -> Array:
+    """NumPy's own; nothing is in or out of nothing."""
+    if not x1.size or not x2.size:
+        return np.zeros(x1.shape, bool)
+    dtype = promote(x1.dtype.name, x2.dtype.name)
+    found = np.isin(x1.astype(dtype, copy=False), x2.astype(dtype, copy=False), invert=op.invert)
+    return np.asarray(found)

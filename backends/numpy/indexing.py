@@ -6,16 +6,23 @@ import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.indexing import (
+    ArgPartition,
+    Diag,
+    Diagonal,
     Flip,
     Gather,
     GatherND,
+    Nonzero,
     OneHot,
     ReverseSequence,
     Roll,
+    Rot90,
     Slice,
     Split,
     Take,
+    TakeAlongAxis,
     Triangle,
+    UnravelIndex,
 )
 from layergraph.ir.types import Array
 
@@ -49,7 +56,8 @@ def take(op: Take, x: Array, indices: Array) -> Array:
 @kernels.computes(Split)
 def split(op: Split, x: Array) -> tuple[Array, ...]:
     """Copies, because only a first output may alias."""
-    parts = np.split(x, op.at, axis=op.axis)
+    cut = np.array_split if op.uneven else np.split
+    parts = cut(x, op.sections or op.at, axis=op.axis)
     return tuple(np.array(p.squeeze(op.axis) if op.squeeze else p) for p in parts)
 
 
@@ -117,3 +125,66 @@ def reverse_sequence(op: ReverseSequence, x: Array, lengths: Array) -> Array:
     shape = [1] * x.ndim
     shape[op.batch_axis], shape[op.seq_axis] = x.shape[op.batch_axis], x.shape[op.seq_axis]
     return np.take_along_axis(x, numbers.reshape(shape), axis=op.seq_axis)
+
+
+@kernels.computes(TakeAlongAxis)
+def take_along_axis(op: TakeAlongAxis, x: Array, indices: Array) -> Array:
+    """NumPy's own, after broadcasting the other axes."""
+    wide = [(*a.shape[: op.axis], 1, *a.shape[op.axis + 1 :]) for a in (x, indices)]
+    shape = list(np.broadcast_shapes(*wide))
+    shapes = [[*shape[: op.axis], a.shape[op.axis], *shape[op.axis + 1 :]] for a in (x, indices)]
+    places = np.broadcast_to(indices.astype("int64"), shapes[1])
+    return np.asarray(np.take_along_axis(np.broadcast_to(x, shapes[0]), places, op.axis))
+
+
+@kernels.computes(Nonzero)
+def nonzero(op: Nonzero, x: Array) -> tuple[Array, ...]:
+    """NumPy's own."""
+    return tuple(places.astype("int32") for places in np.nonzero(x))
+
+
+@kernels.computes(UnravelIndex)
+def unravel_index(op: UnravelIndex, x: Array) -> tuple[Array, ...]:
+    """Digits one by one."""
+    places = []
+    for size in op.shape[::-1] if x.ndim == 1 else op.shape:
+        x, place = np.divmod(x, x.dtype.type(size))
+        places.append(place)
+    return tuple(places[::-1])
+
+
+@kernels.computes(ArgPartition)
+def argpartition(op: ArgPartition, x: Array) -> Array:
+    """The smallest in order; then the rest by size, among those zeros in place of the smallest."""
+    whole = x.astype("int32")
+    kth = min(max(op.kth, 0), len(x) - 1)
+    first = np.argsort(whole, kind="stable")[: kth + 1]
+    rest = whole.copy()
+    rest[first] = 0
+    behind = np.argsort(~rest, kind="stable")[: len(x) - kth - 1]
+    return np.concatenate([first, behind]).astype("int32")
+
+
+@kernels.computes(Diagonal)
+def diagonal(op: Diagonal, x: Array) -> Array:
+    """NumPy's own, copied."""
+    return np.array(x.diagonal(op.offset, *op.axes))
+
+
+@kernels.computes(Diag)
+def diag(op: Diag, x: Array) -> Array:
+    """NumPy's own."""
+    return np.diag(x, op.k)
+
+
+@kernels.computes(Rot90)
+def rot90(op: Rot90, x: Array) -> Array:
+    """Backwards along the second axis, then the axes exchanged, a turn."""
+    plane = np.moveaxis(x, op.axes, (-2, -1))
+    shape = plane.shape if op.turns % 2 == 0 else plane.swapaxes(-1, -2).shape
+    plane = plane[..., ::-1].swapaxes(-1, -2)
+    if op.turns > 1:
+        plane = plane.reshape(shape)
+        for _ in range(op.turns - 1):
+            plane = plane[..., ::-1].swapaxes(-1, -2)
+    return np.array(np.moveaxis(plane.reshape(shape), (-2, -1), op.axes))

@@ -9,8 +9,17 @@ import numpy as np
 
 from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels, in_place
-from layergraph.ir.ops.linear import Dense, Einsum, EinsumDense, einsum_labels
-from layergraph.ir.types import Array
+from layergraph.ir.ops.linear import (
+    Cross,
+    Dense,
+    Einsum,
+    EinsumDense,
+    Kron,
+    Tensordot,
+    einsum_labels,
+    product_dtype,
+)
+from layergraph.ir.types import Array, promote
 
 kernels = Kernels()
 
@@ -43,7 +52,15 @@ def einsum(op: Einsum) -> Kernel:
     def make(*shapes: tuple[int, ...]) -> Kernel:
         return product_of(op.equation, shapes)
 
-    return Specialised(make)
+    multiply = Specialised(make)
+
+    def run(*values: Array) -> Array:
+        names = [v.dtype.name for v in values]
+        wanted, compute = product_dtype(*names), fractional(*names)
+        y = multiply(*(v.astype(compute, copy=False) for v in values))
+        return np.asarray(y).astype(wanted, copy=False)
+
+    return run
 
 
 @kernels.prepares(EinsumDense)
@@ -115,3 +132,40 @@ def _is_matrix_product(
         for c, n in zip(term, shape, strict=True)
     )
     return distinct and kept and alike
+
+
+def fractional(*dtypes: str) -> str:
+    """The dtype products are computed in: floating, so that BLAS does it, as Keras does."""
+    return promote(*dtypes, "float")
+
+
+@kernels.computes(Tensordot)
+def tensordot(op: Tensordot, x1: Array, x2: Array) -> Array:
+    """One matrix product."""
+    names = (x1.dtype.name, x2.dtype.name)
+    wanted = promote(*names)
+    compute = wanted if op.exact and wanted in ("int32", "int64") else fractional(*names)
+    a, b = x1.astype(compute, copy=False), x2.astype(compute, copy=False)
+    return np.asarray(np.tensordot(a, b, op.axes)).astype(wanted, copy=False)
+
+
+@kernels.computes(Kron)
+def kron(op: Kron, x1: Array, x2: Array) -> Array:
+    """NumPy's own."""
+    dtype = promote(x1.dtype.name, x2.dtype.name)
+    return np.array(np.kron(x1.astype(dtype, copy=False), x2.astype(dtype, copy=False)))
+
+
+@kernels.computes(Cross)
+def cross(op: Cross, x1: Array, x2: Array) -> Array:
+    """Flat vectors get a third coordinate, 0."""
+    dtype = promote(x1.dtype.name, x2.dtype.name)
+    first, second = (
+        np.moveaxis(x.astype(dtype, copy=False), axis, -1)
+        for x, axis in zip((x1, x2), op.axes, strict=True)
+    )
+    a, b = ([*np.moveaxis(x, -1, 0), np.zeros(x.shape[:-1], dtype)][:3] for x in (first, second))
+    if first.shape[-1] == second.shape[-1] == 2:
+        return np.asarray(a[0] * b[1] - a[1] * b[0])
+    parts = [a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]
+    return np.stack(parts, axis=op.result)

@@ -20,7 +20,7 @@ from layergraph.ir.ops.merge import (
     Replace,
     Stack,
 )
-from layergraph.ir.types import Array, dtype_name, joined, numpy_dtype, promote
+from layergraph.ir.types import Array, dtype_name, joined, numpy_dtype, promote, type_of
 
 kernels = Kernels()
 
@@ -105,6 +105,8 @@ def stack(op: Stack, *values: Array) -> Array:
 
 @kernels.computes(Matmul)
 def matmul(op: Matmul, x1: Array, x2: Array) -> Array:
-    """NumPy's own, in the common dtype."""
-    dtype = promote(x1.dtype.name, x2.dtype.name)
-    return np.asarray(x1.astype(dtype, copy=False) @ x2.astype(dtype, copy=False))
+    """NumPy's own; whole numbers as float32, which BLAS multiplies, as Keras does."""
+    wanted = op.infer(type_of(x1), type_of(x2)).dtype
+    dtype = promote(x1.dtype.name, x2.dtype.name, "float")
+    y = np.asarray(x1.astype(dtype, copy=False) @ x2.astype(dtype, copy=False))
+    return y.astype(wanted, copy=False)

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.table import Kernels
-from layergraph.ir.ops.reduction import WHOLE, Cumulate, Reduce, ReduceKind, Sort, TopK
+from layergraph.ir.ops.reduction import (
+    WHOLE,
+    Average,
+    Cumulate,
+    Diff,
+    Reduce,
+    ReduceKind,
+    Sort,
+    TopK,
+    Trapezoid,
+)
 from layergraph.ir.types import Array, type_of
 
 kernels = Kernels()
@@ -34,6 +44,35 @@ def _one_axis(function: Callable[..., Array]) -> Callable[..., Array]:
     return run
 
 
+def _ordered_zeros(x: Array) -> Array:
+    """With -0.0 below 0.0, as Keras orders them in ``argmax`` and ``argmin``."""
+    if x.dtype.kind != "f":
+        return x
+    negative = np.signbit(x) & (x == 0)
+    if not negative.any():
+        return x
+    return np.where(negative, -np.finfo("float32").tiny, x.astype(np.result_type(x, "float32")))
+
+
+def _place(function: Callable[..., Array]) -> Callable[..., Array]:
+    find = _one_axis(function)
+    return lambda x, axis, keepdims: find(_ordered_zeros(x), axis, keepdims)
+
+
+def _place_among_numbers(function: Callable[..., Array], worst: float) -> Callable[..., Array]:
+    """The place without regard to NaN; -1 where there is nothing else."""
+    find = _place(function)
+
+    def run(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
+        if x.dtype.kind != "f":
+            return find(x, axis, keepdims)
+        missing = np.isnan(x)
+        found = find(np.where(missing, x.dtype.type(worst), x), axis, keepdims)
+        return np.where(missing.all(axis=axis, keepdims=keepdims), -1, found)
+
+    return run
+
+
 REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
     **{
         kind: getattr(np, kind)
@@ -44,8 +83,10 @@ REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
         )
     },
     "logsumexp": _logsumexp,
-    "argmax": _one_axis(np.argmax),
-    "argmin": _one_axis(np.argmin),
+    "argmax": _place(np.argmax),
+    "argmin": _place(np.argmin),
+    "nanargmax": _place_among_numbers(np.argmax, -np.inf),
+    "nanargmin": _place_among_numbers(np.argmin, np.inf),
 }  # fmt: skip
 
 
@@ -53,8 +94,9 @@ REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
 def reduce(op: Reduce, x: Array) -> Array:
     """The table row of the operator's kind, in the dtype Keras gives."""
     wanted = op.infer(type_of(x)).dtype
-    if x.dtype != wanted and op.kind not in ("any", "all", *WHOLE):
-        x = x.astype(wanted)
+    plain = x.dtype.kind == "c" and op.kind in ("std", "var")
+    if x.dtype != wanted and not plain and op.kind not in ("any", "all", *WHOLE):
+        x = (x.real if x.dtype.kind == "c" and wanted[0] != "c" else x).astype(wanted)
     with np.errstate(all="ignore"):
         y = np.asarray(REDUCTIONS[op.kind](x, axis=op.axis, keepdims=op.keepdims))
     return y.astype(wanted, copy=False)
@@ -79,5 +121,36 @@ def sort(op: Sort, x: Array) -> Array:
 @kernels.computes(TopK)
 def top_k(op: TopK, x: Array) -> tuple[Array, Array]:
     """Of equal elements the first comes first."""
-    places = np.argsort(-x, axis=-1, kind="stable")[..., : op.k]
+    places = np.argsort(-x if x.dtype.kind == "f" else ~x, axis=-1, kind="stable")[..., : op.k]
     return np.take_along_axis(x, places, axis=-1), places.astype("int32")
+
+
+@kernels.computes(Diff)
+def diff(op: Diff, x: Array) -> Array:
+    """NumPy's own."""
+    return np.array(np.diff(x, n=op.n, axis=op.axis))
+
+
+@kernels.computes(Trapezoid)
+def trapezoid(op: Trapezoid, y: Array, x: Array | None = None) -> Array:
+    """Mean heights times widths, summed."""
+    y = np.moveaxis(y.astype(op.infer(type_of(y)).dtype, copy=False), op.axis, -1)
+    heights = (y[..., 1:] + y[..., :-1]) * y.dtype.type(0.5)
+    if x is None:
+        return np.asarray((heights * y.dtype.type(op.dx)).sum(axis=-1))
+    widths = np.moveaxis(np.diff(x.astype(y.dtype), axis=op.axis), op.axis, -1)
+    return np.asarray((heights * widths).sum(axis=-1))
+
+
+@kernels.computes(Average)
+def average(op: Average, x: Array, weights: Array) -> Array:
+    """Weighted sum by sum of weights."""
+    dtype = op.infer(type_of(x), type_of(weights)).dtype
+    x, weights = x.astype(dtype, copy=False), weights.astype(dtype, copy=False)
+    if x.ndim == weights.ndim:
+        total = weights.sum(axis=op.axis)
+    else:
+        total = weights.sum()
+        weights = weights.reshape([-1 if i in op.axis else 1 for i in range(x.ndim)])
+    with np.errstate(all="ignore"):
+        return np.asarray((x * weights).sum(axis=op.axis) / total)

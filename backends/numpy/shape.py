@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from layergraph.backends.numpy.image import resampled
@@ -15,13 +17,16 @@ from layergraph.ir.ops.shape import (
     NewShape,
     Pad,
     PadAll,
+    Rearrange,
     Repeat,
     RepeatElements,
     Reshape,
+    Size,
     Squeeze,
     Tile,
     Transpose,
     Upsample,
+    View,
     squeezed_axes,
 )
 from layergraph.ir.types import Array
@@ -129,8 +134,32 @@ def tile(op: Tile, x: Array) -> Array:
 
 
 @kernels.computes(PadAll)
-def pad_all(op: PadAll, x: Array) -> Array:
+def pad_all(op: PadAll, x: Array, value: Array | None = None) -> Array:
     """NumPy's own."""
     if op.mode == "constant":
-        return np.pad(x, op.pad_width, constant_values=x.dtype.type(op.value))
+        filled = x.dtype.type(op.value) if value is None else value.astype(x.dtype)
+        return np.pad(x, op.pad_width, constant_values=filled)
     return np.pad(x, op.pad_width, mode=op.mode)
+
+
+@kernels.computes(Rearrange)
+def rearrange(op: Rearrange, x: Array) -> Array:
+    """A view split, transposed, and joined in one copy."""
+    sizes = op.axes(x.shape)
+    names = [n for group in op.source for n in group]
+    order = [names.index(n) for group in op.target for n in group]
+    split = x.reshape([sizes[n] or 0 for n in names])
+    joined = [math.prod(sizes[n] or 0 for n in group) for group in op.target]
+    return split.transpose(order).reshape(joined).copy()
+
+
+@kernels.computes(View)
+def view(op: View, x: Array) -> Array:
+    """NumPy's own, copied."""
+    return np.ascontiguousarray(x).reshape(x.shape).view(op.dtype).copy()
+
+
+@kernels.computes(Size)
+def size(op: Size, x: Array) -> Array:
+    """The number itself."""
+    return np.asarray(x.size, "int32")

@@ -40,6 +40,17 @@ def dtype_of(call: LayerCall, value: Any) -> str:
     return value.type.dtype if isinstance(value, Tensor) else as_array(call, value).dtype.name
 
 
+def listed(call: LayerCall, name: str) -> list[Tensor]:
+    """An argument that is a list of tensors and arrays."""
+    values = call.argument(name)
+    if isinstance(values, Tensor):
+        raise call.refusal("it is called on one tensor in place of a list")
+    return [
+        v if isinstance(v, Tensor) else constant(call, f"{name}_{i}", as_array(call, v))
+        for i, v in enumerate(values)
+    ]
+
+
 def constant(call: LayerCall, name: str, array: Array) -> Tensor:
     """A constant of this call."""
     return call.constant(name, array)

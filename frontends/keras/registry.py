@@ -66,48 +66,61 @@ FAMILIES = {
 """Keras classes by family; a test holds it equal to the ``@reads`` of each file."""
 
 OPERATIONS = {
-    "convolution": "Conv ConvTranspose DepthwiseConv SeparableConv",
-    "pooling": "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool",
     "activation": (
         "Celu Elu Gelu Glu HardShrink HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid "
-        "LogSoftmax Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign SparsePlus "
-        "SparseSigmoid Sparsemax Squareplus TanhShrink Tanh Threshold"
+        "LogSoftmax Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign "
+        "SparsePlus SparseSigmoid Sparsemax Squareplus Tanh TanhShrink Threshold"
     ),
+    "convolution": "Conv ConvTranspose DepthwiseConv SeparableConv",
+    "creation": "Geomspace Linspace Logspace Meshgrid Vander",
     "elementwise": (
-        "Abs Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh BitwiseAnd "
-        "BitwiseInvert BitwiseNot BitwiseOr BitwiseXor Cast Cbrt Ceil Clip ConvertToTensor Copy "
+        "Abs Absolute AllClose Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh "
+        "Array BitwiseAnd BitwiseInvert BitwiseLeftShift BitwiseNot BitwiseOr "
+        "BitwiseRightShift BitwiseXor Cast Cbrt Ceil Clip Conj Conjugate ConvertToTensor Copy "
         "Cos Cosh Deg2rad Divide DivideNoNan Equal Erf Erfc Erfinv Exp Exp2 Expm1 Fabs Floor "
-        "FloorDivide Fmax Fmin Fmod Greater GreaterEqual Heaviside Hypot I0 Isfinite Isinf Isnan "
-        "Isneginf Isposinf Less LessEqual Log Log10 Log1p Log2 Logaddexp LogicalNot LogicalXor "
-        "Mod Negative NotEqual Polar Power Rad2deg Reciprocal Round Rsqrt SaturateCast Sign "
-        "Signbit Sin Sinc Sinh Sqrt Square StopGradient Tan TrueDivide Trunc ViewAsComplex "
-        "ViewAsReal Where"
+        "FloorDivide Fmax Fmin Fmod Gcd Greater GreaterEqual Heaviside Hypot I0 Imag IsIn "
+        "Isclose Isfinite Isinf Isnan Isneginf Isposinf Isreal Lcm Ldexp LeftShift Less "
+        "LessEqual Log Log10 Log1p Log2 Logaddexp Logaddexp2 LogicalNot LogicalXor Mod "
+        "NanToNum Negative Nextafter NotEqual Polar Power Rad2deg Real Reciprocal RightShift "
+        "Round Rsqrt SaturateCast Select Sign Signbit Sin Sinc Sinh Sqrt Square StopGradient "
+        "Tan TrueDivide Trunc ViewAsComplex ViewAsReal Where"
     ),
     "image": (
-        "AffineTransform CropImages ExtractPatches GaussianBlur HSVToRGB MapCoordinates PadImages "
-        "PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges"
+        "AffineTransform CropImages ExtractPatches GaussianBlur HSVToRGB MapCoordinates "
+        "PadImages PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate "
+        "SobelEdges"
     ),
-    "indexing": "Flip Fliplr Flipud GetItem OneHot Roll Split Take Tril Triu Unstack",
+    "indexing": (
+        "Argpartition ArraySplit Diag Diagflat Diagonal Dsplit Flip Fliplr Flipud GetItem "
+        "Hsplit Nonzero OneHot Roll Rot90 Split Take TakeAlongAxis Trace Tril Triu "
+        "UnravelIndex Unstack Vsplit"
+    ),
     "linalg": (
         "CDist Cholesky CholeskyInverse Det Eig Eigh Inv Logdet Lstsq LuFactor MatrixRank Norm "
         "Pinv Qr SVD Slogdet Solve SolveTriangular"
     ),
-    "linear": "Einsum",
+    "linear": "Cross Dot Einsum Inner Kron Outer Tensordot Vdot",
     "merge": (
-        "Add Concatenate Dot FullLike Hstack LogicalAnd LogicalOr Matmul Maximum Minimum Multiply "
-        "OnesLike Stack Subtract Vstack ZerosLike"
+        "Add Append Concatenate Dstack EmptyLike Full FullLike Hstack LogicalAnd LogicalOr "
+        "Matmul Maximum Minimum Multiply OnesLike Stack Subtract Vstack ZerosLike"
     ),
     "normalization": "LayerNorm Normalize RMSNorm",
+    "pooling": "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool",
     "reduction": (
-        "All Amax Amin Any Argmax Argmin Argsort CountNonzero Cumprod Cumsum Logsumexp Max Mean "
-        "Median Min Moments Nanmax Nanmean Nanmin Nanprod Nanstd Nansum Nanvar Prod Sort Std "
-        "Sum TopK Var"
+        "All Amax Amin Any Argmax Argmin Argsort Average CountNonzero Cumprod Cumsum Diff "
+        "Logsumexp Max Mean Median Min Moments Nanargmax Nanargmin Nancumprod Nancumsum Nanmax "
+        "Nanmean Nanmin Nanprod Nanstd Nansum Nanvar Prod Ptp Sort Std Sum TopK Trapezoid Var"
     ),
     "scatter": (
         "Scatter ScatterUpdate SegmentMax SegmentMin SegmentProd SegmentSum Slice SliceUpdate"
     ),
     "shape": (
-        "BroadcastTo ExpandDims Moveaxis Pad Ravel Repeat Reshape Squeeze Swapaxes Tile Transpose"
+        "BroadcastTo ExpandDims Moveaxis Ndim Pad Ravel Rearrange Repeat Reshape Size Squeeze "
+        "Swapaxes Tile Transpose View"
+    ),
+    "statistics": (
+        "Bincount Corrcoef Correlate Digitize Histogram Nanmedian Nanpercentile Nanquantile "
+        "Percentile Quantile SearchSorted Unique"
     ),
 }
 """Classes of ``keras.ops`` by family; the registry knows them as ``ops.Add``."""
@@ -129,6 +142,7 @@ REFUSED: dict[str, str] = {
     "Lambda": "it holds Python code, and nothing from a model file is ever executed",
     "TFSMLayer": "it runs a TensorFlow SavedModel beside the file, which only TensorFlow can",
     "TorchModuleWrapper": "it runs a pickled PyTorch module, and nothing is ever unpickled",
+    "ops.Arange": "its length would depend on a tensor, and no Keras can build such a node",
     "ops.AssociativeScan": "it holds the Python function that combines two elements",
     "ops.Cond": "it holds a Python function for each of its two branches",
     "ops.ElasticTransform": "it draws random numbers whenever it runs",

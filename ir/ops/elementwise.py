@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from layergraph.ir.op import Activation, Op
-from layergraph.ir.types import TensorType, broadcast_shapes, promote
+from layergraph.ir.types import TensorType, broadcast_shapes, promote, real_of
 
 UnaryKind = Literal[
     "relu", "relu6", "sigmoid", "tanh", "exponential", "softplus", "softsign", "silu",
@@ -139,17 +139,23 @@ class RealAndImaginary(Op):
 
 
 MathKind = Literal[
-    "absolute", "negative", "sign", "square", "floor", "ceil", "trunc", "round",
+    "absolute", "fabs", "negative", "sign", "square", "floor", "ceil", "trunc", "round",
     "sqrt", "rsqrt", "reciprocal", "cbrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10",
-    "sin", "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
+    "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
     "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "erf", "erfc", "erfinv",
-    "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit",
-    "bitwise_not",
+    "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit",
+    "bitwise_not", "real", "imag", "conj", "angle",
 ]  # fmt: skip
 
-TRUTHS = ("logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit")
-KEEPING = ("absolute", "negative", "sign", "square", "bitwise_not", "floor", "ceil", "trunc",
-           "round")  # fmt: skip
+TRUTHS = ("logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit")
+KEEPING = ("absolute", "negative", "sign", "square", "bitwise_not", "trunc", "round", "real",
+           "imag", "conj")  # fmt: skip
+PARTS = ("absolute", "fabs", "real", "imag", "angle")
+"""Functions that make one real number of a complex one."""
+WIDENING = ("cbrt", "deg2rad", "rad2deg", "i0")
+"""Functions that make float64 of int64."""
+EXACT = ("exp", "exp2", "expm1", "rsqrt", "reciprocal", "deg2rad", "rad2deg")
+"""Functions that keep complex128."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +163,9 @@ class Math(Op):
     """A mathematical function of each element.
 
     Whole numbers become float32 where the function has fractions.
-    Source: keras/src/ops/numpy.py and math.py, Keras 3.15; each kind carries
-    the name of the Keras function.
+    Source: keras/src/ops/numpy.py and math.py, dtypes as in
+    keras/src/backend/tensorflow/numpy.py, Keras 3.15; each kind carries the
+    name of the Keras function.
 
     Attributes:
         kind: which function.
@@ -172,29 +179,41 @@ class Math(Op):
         """The shape of ``x``; bool, its dtype, or a floating one."""
         if self.kind in TRUTHS:
             return x.with_dtype("bool")
-        if self.kind in ("floor", "ceil") and not x.is_float:
+        if x.is_complex and self.kind in PARTS:
+            return x.with_dtype(real_of(x.dtype))
+        if x.is_complex and self.kind in ("cbrt", "i0"):
             return x.with_dtype("float32")
-        return x if x.is_float or self.kind in KEEPING else x.with_dtype("float32")
+        if self.kind == "square" and x.dtype == "bool":
+            return x.with_dtype("int32")
+        if self.kind in KEEPING or (self.kind in EXACT and x.is_complex):
+            return x
+        if self.kind in WIDENING and x.dtype == "int64":
+            return x.with_dtype("float64")
+        return x.with_dtype(promote(x.dtype, "float"))
 
 
 BinaryKind = Literal[
     "divide", "divide_no_nan", "floor_divide", "mod", "power", "arctan2", "hypot", "logaddexp",
+    "logaddexp2", "nextafter", "ldexp", "gcd", "lcm",
     "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_xor",
     "fmax", "fmin", "fmod", "heaviside", "copysign", "bitwise_and", "bitwise_or", "bitwise_xor",
-    "squared_difference",
+    "left_shift", "right_shift", "squared_difference",
 ]  # fmt: skip
 
 COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal",
                "logical_xor")  # fmt: skip
-FRACTIONS = ("divide", "divide_no_nan", "arctan2", "hypot", "logaddexp", "heaviside")
+FRACTIONS = ("divide", "divide_no_nan", "arctan2", "logaddexp", "logaddexp2", "nextafter", "ldexp")
+REALS = ("hypot", "heaviside")
+"""Functions that make float64 of int64 and float32 of the other whole numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binary(Op):
     """A function of the elements of two values, broadcast by NumPy's rule.
 
-    Source: keras/src/ops/numpy.py, Keras 3.15; each kind carries the name of
-    the Keras function.
+    Source: keras/src/ops/numpy.py, dtypes as in
+    keras/src/backend/tensorflow/numpy.py, Keras 3.15; each kind carries the
+    name of the Keras function.
 
     Attributes:
         kind: which function.
@@ -207,10 +226,16 @@ class Binary(Op):
         shape = broadcast_shapes(x1.shape, x2.shape)
         if self.kind in COMPARISONS:
             return TensorType(shape, "bool")
-        common = TensorType(shape, promote(x1.dtype, x2.dtype))
-        if self.kind in FRACTIONS and not common.is_float:
-            return common.with_dtype("float32")
-        return common
+        dtype = promote(x1.dtype, x2.dtype)
+        if self.kind in FRACTIONS:
+            dtype = promote(dtype, "float")
+        elif self.kind in REALS and dtype == "int64":
+            dtype = "float64"
+        elif self.kind in REALS:
+            dtype = promote(dtype, "float")
+        elif self.kind in ("mod", "fmod") and dtype == "bool":
+            dtype = "int32"
+        return TensorType(shape, dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,3 +266,81 @@ class Where(Op):
         """The broadcast shape, the common dtype."""
         shape = broadcast_shapes(condition.shape, x1.shape, x2.shape)
         return TensorType(shape, promote(x1.dtype, x2.dtype))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTo(Op):
+    """Rounded to a place after the point, halves to the even digit.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``round``, Keras 3.15.
+
+    Attributes:
+        decimals: the place; negative ones stand before the point.
+    """
+
+    decimals: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NanToNum(Op):
+    """NaN and infinities replaced by numbers.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``nan_to_num``, Keras 3.15.
+
+    Attributes:
+        nan: what NaN becomes.
+        posinf, neginf: what infinities become; ``None`` for the largest and the
+            smallest number of the dtype.
+    """
+
+    nan: float = 0.0
+    posinf: float | None = None
+    neginf: float | None = None
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of ``x``."""
+        return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsClose(Op):
+    """``|x1 - x2| <= atol + rtol * |x2|``; equality for what has no fractions.
+
+    Inputs: x1 and x2, that broadcast; rtol and atol, numbers.
+    Source: keras/src/backend/tensorflow/numpy.py ``isclose`` and ``allclose``,
+    Keras 3.15.
+
+    Attributes:
+        equal_nan: NaN is close to NaN.
+        infinities: an infinity is close to itself and to nothing else.
+    """
+
+    equal_nan: bool = False
+    infinities: bool = False
+
+    def infer(
+        self, x1: TensorType, x2: TensorType, rtol: TensorType, atol: TensorType
+    ) -> TensorType:
+        """Booleans of the broadcast shape."""
+        return TensorType(broadcast_shapes(x1.shape, x2.shape), "bool")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsIn(Op):
+    """Whether each element of ``x1`` is among those of ``x2``.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``isin``, Keras 3.15.
+
+    Attributes:
+        invert: whether it is not.
+    """
+
+    invert: bool = False
+
+    def infer(self, x1: TensorType, x2: TensorType) -> TensorType:
+        """Booleans of the shape of ``x1``."""
+        return x1.with_dtype("bool")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import TensorType
+from layergraph.ir.types import TensorType, broadcast_shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,27 +117,40 @@ class Take(Op):
 class Split(Op):
     """Parts of the value along an axis, each an output.
 
-    Source: keras/src/ops/numpy.py ``split``, Keras 3.15.
+    Source: keras/src/ops/numpy.py ``split`` and ``array_split``, Keras 3.15.
 
     Attributes:
-        at: places to cut at, negative from the end.
         axis: the axis, never negative.
+        at: places to cut at, negative from the end.
+        sections: number of parts, in place of ``at``.
+        uneven: the first of the parts may be longer by one element.
         squeeze: drop the axis, of parts of size 1.
     """
 
-    at: tuple[int, ...]
     axis: int
+    at: tuple[int, ...] = ()
+    sections: int = 0
+    uneven: bool = False
     squeeze: bool = False
 
     def infer(self, x: TensorType) -> tuple[TensorType, ...]:
         """A type a part."""
-        size = x.shape[self.axis]
-        ends = (*self.at, size)
-        sizes = [_between(s, e, size) for s, e in zip((0, *self.at), ends, strict=True)]
+        sizes = self._sizes(x.shape[self.axis])
         before, behind = x.shape[: self.axis], x.shape[self.axis + 1 :]
         if self.squeeze:
             return tuple(x.with_shape((*before, *behind)) for _ in sizes)
         return tuple(x.with_shape((*before, n, *behind)) for n in sizes)
+
+    def _sizes(self, size: int | None) -> list[int | None]:
+        if not self.sections:
+            ends = (*self.at, size)
+            return [_between(s, e, size) for s, e in zip((0, *self.at), ends, strict=True)]
+        if size is None:
+            return [None] * self.sections
+        each, more = divmod(size, self.sections)
+        if more and not self.uneven:
+            raise ValueError(f"{size} elements do not split into {self.sections} equal parts")
+        return [each + (i < more) for i in range(self.sections)]
 
 
 def _between(start: int, stop: int | None, size: int | None) -> int | None:
@@ -256,3 +269,146 @@ class ReverseSequence(Op):
         if lengths.rank != 1 or self.seq_axis == self.batch_axis:
             raise ValueError("a length a row is expected")
         return x
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeAlongAxis(Op):
+    """Elements of an axis by number, other numbers at each place of the other axes.
+
+    Inputs: x; indices, whole numbers, negative from the end. All axes but one
+    broadcast.
+    Source: keras/src/backend/tensorflow/numpy.py ``take_along_axis``, Keras 3.15.
+
+    Attributes:
+        axis: the axis, never negative.
+    """
+
+    axis: int
+
+    def infer(self, x: TensorType, indices: TensorType) -> TensorType:
+        """The axis as long as that of the indices."""
+        if x.rank != indices.rank:
+            raise ValueError(f"ranks {x.rank} and {indices.rank} differ")
+        rest = [(*t.shape[: self.axis], *t.shape[self.axis + 1 :]) for t in (x, indices)]
+        shape = broadcast_shapes(*rest)
+        return x.with_shape((*shape[: self.axis], indices.shape[self.axis], *shape[self.axis :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nonzero(Op):
+    """Places of what is true or not 0: an output an axis.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``nonzero``, Keras 3.15.
+    """
+
+    def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        """int32 vectors whose length depends on the values."""
+        return (TensorType((None,), "int32"),) * x.rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnravelIndex(Op):
+    """Places in a flattened array as places along its axes: an output an axis.
+
+    Of indices that are no vector, Keras on TensorFlow takes the sizes in the
+    order of the axes and gives the places in the opposite one; so does this.
+    Source: keras/src/backend/tensorflow/numpy.py ``unravel_index``, Keras 3.15.
+
+    Attributes:
+        shape: shape of the array.
+    """
+
+    shape: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        """The type of the indices, an axis."""
+        return (x,) * len(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgPartition(Op):
+    """Places of a vector's elements, those of the smallest first.
+
+    Elements count as whole numbers, and what follows the smallest is ordered
+    as Keras on TensorFlow orders it.
+    Source: keras/src/backend/tensorflow/numpy.py ``argpartition``, Keras 3.15.
+
+    Attributes:
+        kth: the number of elements, less one, that come first.
+    """
+
+    kth: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """int32, as long as the vector."""
+        if x.rank != 1:
+            raise ValueError(f"expects a vector, got {x}")
+        return x.with_dtype("int32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagonal(Op):
+    """A diagonal of two axes, as the last axis.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``diagonal``, Keras 3.15.
+
+    Attributes:
+        offset: how far it is moved to the right.
+        axes: the axis of rows and that of columns, never negative.
+    """
+
+    offset: int = 0
+    axes: tuple[int, int] = (0, 1)
+
+    def infer(self, x: TensorType) -> TensorType:
+        """``(..., n)``."""
+        rows, columns = (x.shape[a] for a in self.axes)
+        size = None
+        if rows is not None and columns is not None:
+            below, right = max(-self.offset, 0), max(self.offset, 0)
+            size = max(min(rows - below, columns - right), 0)
+        rest = tuple(d for i, d in enumerate(x.shape) if i not in self.axes)
+        return x.with_shape((*rest, size))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diag(Op):
+    """A square matrix with a vector as a diagonal, 0 elsewhere.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``diag``, Keras 3.15.
+
+    Attributes:
+        k: how far the diagonal is moved to the right.
+    """
+
+    k: int = 0
+
+    def infer(self, x: TensorType) -> TensorType:
+        """``(n + |k|, n + |k|)``."""
+        (size,) = x.shape
+        side = None if size is None else size + abs(self.k)
+        return x.with_shape((side, side))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rot90(Op):
+    """Quarter turns of the plane of two axes, from the first towards the second.
+
+    Two turns of a plane with unequal sides are what Keras on TensorFlow makes
+    of them: it reads the turned rows as rows of the other length.
+    Source: keras/src/backend/tensorflow/numpy.py ``rot90``, Keras 3.15.
+
+    Attributes:
+        turns: how many, 1 to 3.
+        axes: the axes, never negative.
+    """
+
+    turns: int = 1
+    axes: tuple[int, int] = (0, 1)
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The axes exchanged by an odd number of turns."""
+        shape, (a, b) = list(x.shape), self.axes
+        if self.turns % 2:
+            shape[a], shape[b] = shape[b], shape[a]
+        return x.with_shape(shape)

@@ -179,4 +179,7 @@ class Matmul(Op):
         if None not in (x1.shape[-1], inner) and x1.shape[-1] != inner:
             raise ValueError(f"{x1.shape[-1]} columns do not meet {inner} rows")
         batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-        return TensorType((*batch, *rows, *columns), promote(x1.dtype, x2.dtype))
+        dtype = promote(x1.dtype, x2.dtype)
+        if x1.dtype == x2.dtype == "int8" and 1 not in (x1.rank, x2.rank):
+            dtype = "int32"
+        return TensorType((*batch, *rows, *columns), dtype)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import TensorType
+from layergraph.ir.types import TensorType, broadcast_shapes, promote, real_of
 
 ReduceKind = Literal[
     "any", "all", "max", "min", "sum", "prod", "mean", "std", "var", "median", "logsumexp",
     "argmax", "argmin", "count_nonzero", "nanmax", "nanmin", "nansum", "nanmean",
-    "nanprod", "nanstd", "nanvar",
+    "nanprod", "nanstd", "nanvar", "nanargmax", "nanargmin",
 ]  # fmt: skip
 
-WHOLE = ("argmax", "argmin", "count_nonzero")
+WHOLE = ("argmax", "argmin", "nanargmax", "nanargmin", "count_nonzero")
 FRACTIONAL = ("mean", "std", "var", "median", "logsumexp", "nanmean", "nanstd",
               "nanvar")  # fmt: skip
 
@@ -50,12 +50,24 @@ class Reduce(Op):
             return "bool"
         if self.kind in WHOLE:
             return "int32"
-        if not x.is_float and self.kind in FRACTIONAL:
+        if x.is_complex and self.kind == "mean":
+            return x.dtype
+        if self.kind == "std":
+            return promote(real_of(x.dtype), "float")
+        if x.is_complex and self.kind == "nanmean":
             return "float32"
+        if self.kind in FRACTIONAL:
+            return promote(x.dtype, "float")
         if self.kind in ("sum", "prod", "nansum", "nanprod"):
-            return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
-                    "uint16": "uint32"}.get(x.dtype, x.dtype)  # fmt: skip
+            return _summed(x.dtype, self.kind)
         return x.dtype
+
+
+def _summed(dtype: str, kind: str) -> str:
+    """Small whole numbers widen; the product narrows what arithmetic narrows."""
+    wide = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
+            "uint16": "uint32"}.get(dtype, dtype)  # fmt: skip
+    return promote(wide) if kind.endswith("prod") else wide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +125,66 @@ class TopK(Op):
         """``(..., k)`` twice."""
         kept = x.with_shape((*x.shape[:-1], self.k))
         return kept, kept.with_dtype("int32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff(Op):
+    """Differences of neighbours along an axis; of truth values, whether they differ.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``diff``, Keras 3.15.
+
+    Attributes:
+        n: how often differences are taken.
+        axis: the axis, never negative.
+    """
+
+    n: int = 1
+    axis: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The axis shorter by ``n``."""
+        size = x.shape[self.axis]
+        shorter = None if size is None else max(size - self.n, 0)
+        return x.with_shape((*x.shape[: self.axis], shorter, *x.shape[self.axis + 1 :]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trapezoid(Op):
+    """The area below a curve, by the trapezoidal rule.
+
+    Inputs: y; x, the places of its values, that broadcasts with it, optional.
+    Source: keras/src/backend/tensorflow/numpy.py ``trapezoid``, Keras 3.15.
+
+    Attributes:
+        dx: distance of neighbours where no x is given.
+        axis: the axis, negative from the end.
+    """
+
+    dx: float = 1.0
+    axis: int = -1
+
+    def infer(self, y: TensorType, x: TensorType | None = None) -> TensorType:
+        """The axis gone, floating."""
+        axis = self.axis % y.rank
+        shape = tuple(d for i, d in enumerate(y.shape) if i != axis)
+        return TensorType(shape, promote(y.dtype, "float"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Average(Op):
+    """The mean along axes, elements counted by their weights.
+
+    Inputs: x; weights of its shape, or a vector along its one axis.
+    Source: keras/src/backend/tensorflow/numpy.py ``average``, Keras 3.15.
+
+    Attributes:
+        axis: axes averaged over, never negative.
+    """
+
+    axis: tuple[int, ...]
+
+    def infer(self, x: TensorType, weights: TensorType) -> TensorType:
+        """The axes gone, floating."""
+        shape = x.shape if x.rank != weights.rank else broadcast_shapes(x.shape, weights.shape)
+        kept = tuple(d for i, d in enumerate(shape) if i not in self.axis)
+        return TensorType(kept, promote(x.dtype, weights.dtype, "float"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from layergraph.ir.op import Op
 from layergraph.ir.ops.image import Interpolation, resized_dtype
 from layergraph.ir.types import Shape, TensorType, product
@@ -203,16 +205,20 @@ class RepeatElements(Op):
 
     Attributes:
         axis: the axis, batch included, never negative.
-        repeats: how many times.
+        repeats: how many times, one number or one an element.
     """
 
     axis: int
-    repeats: int
+    repeats: int | tuple[int, ...]
 
     def infer(self, x: TensorType) -> TensorType:
         """The axis longer."""
-        size = x.shape[self.axis]
-        longer = None if size is None else size * self.repeats
+        size, times = x.shape[self.axis], self.repeats
+        if isinstance(times, tuple) and len(times) > 1:
+            longer: int | None = sum(times)
+        else:
+            each = times[0] if isinstance(times, tuple) else times
+            longer = None if size is None else size * each
         return x.with_shape((*x.shape[: self.axis], longer, *x.shape[self.axis + 1 :]))
 
 
@@ -309,19 +315,20 @@ class Tile(Op):
 class PadAll(Op):
     """Elements around any axes.
 
+    Inputs: x; the constant, a number, optional.
     Source: keras/src/ops/numpy.py ``pad``, Keras 3.15.
 
     Attributes:
         pad_width: elements before and behind each axis, batch included.
         mode: what they are.
-        value: the constant.
+        value: the constant, where no input says it.
     """
 
     pad_width: tuple[tuple[int, int], ...]
     mode: Literal["constant", "reflect", "symmetric"] = "constant"
     value: float = 0.0
 
-    def infer(self, x: TensorType) -> TensorType:
+    def infer(self, x: TensorType, value: TensorType | None = None) -> TensorType:
         """The axes grown."""
         return x.with_shape(
             tuple(
@@ -329,3 +336,83 @@ class PadAll(Op):
                 for d, (before, behind) in zip(x.shape, self.pad_width, strict=True)
             )
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rearrange(Op):
+    """Axes split, reordered and joined as a pattern says.
+
+    Source: keras/src/ops/einops.py ``rearrange``, Keras 3.15.
+
+    Attributes:
+        source: names of the axes in each axis of x; several are split from it.
+        target: names of the axes in each axis of the result, joined.
+        sizes: sizes of named axes.
+    """
+
+    source: tuple[tuple[str, ...], ...]
+    target: tuple[tuple[str, ...], ...]
+    sizes: tuple[tuple[str, int], ...] = ()
+
+    def infer(self, x: TensorType) -> TensorType:
+        """Sizes joined where they are known."""
+        sizes = self.axes(x.shape)
+        return x.with_shape(tuple(product([sizes[n] for n in names]) for names in self.target))
+
+    def axes(self, shape: Shape) -> dict[str, int | None]:
+        """Size of each named axis for a shape of x.
+
+        Raises:
+            ValueError: the pattern does not fit the shape.
+        """
+        given = dict(self.sizes)
+        names = [n for group in self.source for n in group]
+        if len(shape) != len(self.source):
+            raise ValueError(f"the pattern has {len(self.source)} axes")
+        if sorted(names) != sorted(n for group in self.target for n in group):
+            raise ValueError("the pattern has other axes on its two sides")
+        found: dict[str, int | None] = {}
+        for group, size in zip(self.source, shape, strict=True):
+            unknown = [n for n in group if n not in given]
+            rest = product([given[n] for n in group if n in given]) or 1
+            found.update({n: given[n] for n in group if n in given})
+            if len(unknown) > 1 or (size is not None and size % rest):
+                raise ValueError(f"the pattern does not split an axis of {size} elements")
+            found.update(dict.fromkeys(unknown, None if size is None else size // rest))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Op):
+    """The bytes of the value read as another dtype; the last axis takes up the difference.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``view``, Keras 3.15.
+
+    Attributes:
+        dtype: the other dtype.
+    """
+
+    dtype: str
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The last axis longer or shorter."""
+        before, after = (np.dtype(d).itemsize for d in (x.dtype, self.dtype))
+        if before == after:
+            return x.with_dtype(self.dtype)
+        size = x.shape[-1]
+        if size is not None and size * before % after:
+            raise ValueError(f"{size} elements of {x.dtype} are no whole number of {self.dtype}")
+        last = None if size is None else size * before // after
+        return TensorType((*x.shape[:-1], last), self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size(Op):
+    """The number of elements.
+
+    Source: keras/src/backend/tensorflow/numpy.py ``size``, Keras 3.15.
+    """
+
+    def infer(self, x: TensorType) -> TensorType:
+        """A number, int32."""
+        return TensorType((), "int32")

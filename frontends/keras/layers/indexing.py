@@ -8,8 +8,24 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.operands import axis_of, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.elementwise import Cast
-from layergraph.ir.ops.indexing import Flip, OneHot, Roll, Slice, Split, Take, Triangle
-from layergraph.ir.ops.shape import NewShape
+from layergraph.ir.ops.indexing import (
+    ArgPartition,
+    Diag,
+    Diagonal,
+    Flip,
+    Nonzero,
+    OneHot,
+    Roll,
+    Rot90,
+    Slice,
+    Split,
+    Take,
+    TakeAlongAxis,
+    Triangle,
+    UnravelIndex,
+)
+from layergraph.ir.ops.reduction import Reduce
+from layergraph.ir.ops.shape import Identity, NewShape
 
 
 @reads("ops.GetItem", arguments=("x", "key"))
@@ -64,17 +80,24 @@ def take(call: LayerCall) -> Tensor:
     return call.emit(Take(axis=axis_of(call, x)), x, indices)
 
 
-@reads("ops.Split", arguments=("x",))
+PARTED = {"Vsplit": 0, "Hsplit": 1, "Dsplit": 2}
+
+
+@reads(
+    "ops.Split", "ops.ArraySplit", *(f"ops.{name}" for name in PARTED), arguments=("x",)
+)  # fmt: skip
 def split(call: LayerCall) -> list[Tensor]:
-    """keras/src/ops/numpy.py ``Split``."""
-    x, given = call.input(), call.config.take("indices_or_sections")
-    axis = axis_of(call, x, default=0)
+    """keras/src/ops/numpy.py ``Split`` and its kin."""
+    (x,), given = operands(call, "x"), call.config.take("indices_or_sections")
+    axis = PARTED.get(call.spec.class_name)
+    if axis is None:
+        axis = axis_of(call, x, default=0)
+    axis = min(axis, len(x.shape) - 1) if call.spec.class_name == "Hsplit" else axis
     if isinstance(given, int):
-        size = x.shape[axis]
-        if size is None or size % given:
-            raise call.refusal(f"{size} elements do not split into {given} equal parts")
-        given = [size // given * i for i in range(1, given)]
-    return list(call.emit_all(Split(at=tuple(given), axis=axis), x))
+        op = Split(axis=axis, sections=given, uneven=call.spec.class_name == "ArraySplit")
+    else:
+        op = Split(axis=axis, at=tuple(given))
+    return list(call.emit_all(op, x))
 
 
 @reads("ops.Unstack", arguments=("x",))
@@ -106,3 +129,64 @@ def triangle(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Tril`` and ``Triu``."""
     op = Triangle(upper=call.spec.class_name == "Triu", k=call.config.int("k", 0))
     return call.emit(op, call.input())
+
+
+@reads("ops.TakeAlongAxis", arguments=("x", "indices"))
+def take_along_axis(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``TakeAlongAxis``; of the flat value where the axis is null."""
+    x, indices = operands(call, "x", "indices", weak=False)
+    if call.config.take("axis", None) is None:
+        x = call.emit(NewShape(shape=(-1,)), x, part="flat")
+        return call.emit(TakeAlongAxis(axis=0), x, indices)
+    return call.emit(TakeAlongAxis(axis=axis_of(call, x)), x, indices)
+
+
+@reads("ops.Nonzero", arguments=("x",))
+def nonzero(call: LayerCall) -> list[Tensor]:
+    """keras/src/ops/numpy.py ``Nonzero``."""
+    return list(call.emit_all(Nonzero(), *operands(call, "x")))
+
+
+@reads("ops.UnravelIndex", arguments=("indices",))
+def unravel_index(call: LayerCall) -> list[Tensor]:
+    """keras/src/ops/numpy.py ``UnravelIndex``."""
+    op = UnravelIndex(shape=numbers(call.config.take("shape")))
+    return list(call.emit_all(op, *operands(call, "indices")))
+
+
+@reads("ops.Argpartition", arguments=("x",))
+def argpartition(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Argpartition``; TensorFlow has it of vectors only."""
+    (x,), axis = operands(call, "x"), call.config.take("axis", -1)
+    if axis is None:
+        x = call.emit(NewShape(shape=(-1,)), x, part="flat")
+    elif len(x.shape) != 1:
+        raise call.refusal("Keras on TensorFlow computes it of vectors only")
+    return call.emit(ArgPartition(kth=call.config.int("kth")), x)
+
+
+@reads("ops.Diagonal", "ops.Trace", arguments=("x",))
+def diagonal(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Diagonal``, ``Trace``: its sum."""
+    (x,) = operands(call, "x")
+    axes = tuple(call.config.int(f"axis{i}", i - 1) % len(x.shape) for i in (1, 2))
+    op = Diagonal(offset=call.config.int("offset", 0), axes=(axes[0], axes[1]))
+    is_sum = call.spec.class_name == "Trace"
+    return call.emit(op, x, then=[Reduce(kind="sum", axis=(-1,)) if is_sum else None])
+
+
+@reads("ops.Diag", "ops.Diagflat", arguments=("x",))
+def diag(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Diag``: of a vector a matrix, of a matrix its diagonal."""
+    (x,), k = operands(call, "x"), call.config.int("k", 0)
+    if call.spec.class_name == "Diagflat":
+        x = call.emit(NewShape(shape=(-1,)), x, part="flat")
+    return call.emit(Diag(k=k) if len(x.shape) == 1 else Diagonal(offset=k), x)
+
+
+@reads("ops.Rot90", arguments=("array",))
+def rot90(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Rot90``: quarter turns, from the first axis to the second."""
+    (x,), turns = operands(call, "array"), call.config.int("k", 1) % 4
+    a, b = (axis % len(x.shape) for axis in call.config.ints("axes", 2, (0, 1)))
+    return call.emit(Rot90(turns=turns, axes=(a, b)) if turns else Identity(), x)

@@ -6,11 +6,13 @@ from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
+from layergraph.frontends.keras.operands import listed, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.elementwise import Unary
-from layergraph.ir.ops.linear import Dense, Einsum, EinsumDense
+from layergraph.ir.ops.linear import Cross, Dense, Einsum, EinsumDense, Kron, Tensordot
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
+from layergraph.ir.ops.shape import NewShape
 from layergraph.ir.types import Shape
 
 
@@ -99,7 +101,68 @@ def einsum_parameters(
     return tuple(known[c] for c in kernel), shape_of_bias
 
 
+# --- operations ------------------------------------------------------------------------
+
+
 @reads("ops.Einsum", arguments=("operands", "*"))
 def einsum(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Einsum``."""
-    return call.emit(Einsum(equation=call.config.text("subscripts")), *call.inputs())
+    values = call.argument("operands")
+    if isinstance(values, Tensor):
+        return call.emit(Einsum(equation=call.config.text("subscripts")), values)
+    return call.emit(Einsum(equation=call.config.text("subscripts")), *listed(call, "operands"))
+
+
+@reads("ops.Tensordot", arguments=("x1", "x2"))
+def tensordot(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Tensordot``: a number of axes, or the axes of both."""
+    x1, x2 = operands(call, "x1", "x2", weak=False)
+    ranks, given = (len(x1.shape), len(x2.shape)), call.config.take("axes", 2)
+    if isinstance(given, int):
+        axes = (tuple(range(ranks[0] - given, ranks[0])), tuple(range(given)))
+    else:
+        first, second = (
+            tuple(a % rank for a in numbers(g)) for g, rank in zip(given, ranks, strict=True)
+        )
+        axes = (first, second)
+    return call.emit(Tensordot(axes=axes, exact=True), x1, x2)
+
+
+@reads("ops.Dot", "ops.Inner", "ops.Vdot", arguments=("x1", "x2"))
+def dot(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Dot``, ``Inner`` and ``Vdot``; a number multiplies."""
+    x1, x2 = operands(call, "x1", "x2", weak=False)
+    if call.spec.class_name == "Vdot":
+        x1, x2 = (call.emit(NewShape(shape=(-1,)), x, part=f"x{i}") for i, x in enumerate((x1, x2)))
+    elif not (x1.shape and x2.shape):
+        return call.emit(Merge(kind="multiply"), x1, x2)
+    inner = call.spec.class_name == "Inner" or len(x2.shape) == 1
+    second = len(x2.shape) - (1 if inner else 2)
+    return call.emit(Tensordot(axes=((len(x1.shape) - 1,), (second,))), x1, x2)
+
+
+@reads("ops.Outer", arguments=("x1", "x2"))
+def outer(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Outer``: a column times a row, both flat."""
+    x1, x2 = operands(call, "x1", "x2", weak=False)
+    column = call.emit(NewShape(shape=(-1, 1)), x1, part="column")
+    return call.emit(
+        Merge(kind="multiply"), column, call.emit(NewShape(shape=(-1,)), x2, part="row")
+    )
+
+
+@reads("ops.Kron", arguments=("x1", "x2"))
+def kron(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Kron``."""
+    return call.emit(Kron(), *operands(call, "x1", "x2", weak=False))
+
+
+@reads("ops.Cross", arguments=("x1", "x2"))
+def cross(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Cross``; ``axis`` stands for all three."""
+    x1, x2 = operands(call, "x1", "x2", weak=False)
+    axis = call.config.take("axis", None)
+    a, b, c = (call.config.int(f"axis{n}", -1) if axis is None else axis for n in "abc")
+    if axis is not None:
+        call.config.ignore("axisa", "axisb", "axisc")
+    return call.emit(Cross(axes=(a % len(x1.shape), b % len(x2.shape)), result=c), x1, x2)

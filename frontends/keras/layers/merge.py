@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.operands import constant, operands
+from layergraph.frontends.keras.operands import constant, listed, numbers, operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Binary, Math, Unary
+from layergraph.ir.ops.elementwise import Binary, Cast, Math, Unary, Where
 from layergraph.ir.ops.merge import (
     Concatenate,
     Dot,
@@ -23,7 +23,8 @@ from layergraph.ir.ops.merge import (
     Stack,
 )
 from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import ExpandDims
+from layergraph.ir.ops.shape import BroadcastTo, ExpandDims, NewShape
+from layergraph.ir.types import promote
 
 
 @reads("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", masking="own")
@@ -168,33 +169,82 @@ def logical(call: LayerCall) -> Tensor:
     return call.emit(Logical(kind=kind), *operands(call, "x1", "x2"))  # type: ignore[arg-type]
 
 
-@reads("ops.OnesLike", "ops.ZerosLike", "ops.FullLike", arguments=("x", "fill_value"))
+FILLED = {"OnesLike": 1, "ZerosLike": 0, "EmptyLike": 0}
+
+
+@reads(*(f"ops.{name}" for name in FILLED), arguments=("x",))
 def like(call: LayerCall) -> Tensor:
-    """keras/src/ops/numpy.py ``OnesLike`` and its kin."""
-    value = {"OnesLike": 1, "ZerosLike": 0}.get(call.spec.class_name)
-    if value is None:
-        value = call.argument("fill_value")
-        if not isinstance(value, (int, float)):
-            raise call.refusal("it fills with a tensor, which is not supported yet")
-    dtype = call.argument("dtype") or call.config.take("dtype", None) or call.input().type.dtype
+    """keras/src/ops/numpy.py ``OnesLike`` and its kin; TensorFlow's empty one holds 0."""
+    (x,) = operands(call, "x")
+    dtype = call.argument("dtype") or call.config.take("dtype", None) or x.type.dtype
     call.config.ignore("sparse")
-    return call.emit(Fill(value=value, dtype=dtype), call.input())
+    return call.emit(Fill(value=FILLED[call.spec.class_name], dtype=dtype), x)
 
 
-@reads("ops.Concatenate", "ops.Stack", "ops.Hstack", "ops.Vstack", arguments=("xs",))
+@reads("ops.FullLike", arguments=("x", "fill_value"))
+def full_like(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``FullLike``."""
+    (x,), value = operands(call, "x"), call.argument("fill_value")
+    dtype = call.argument("dtype") or call.config.take("dtype", None) or x.type.dtype
+    if isinstance(value, (bool, int, float)):
+        return call.emit(Fill(value=value, dtype=dtype), x)
+    (filled,) = operands(call, "fill_value")
+    filled = call.emit(Cast(dtype=dtype), filled, part="value")
+    zeros = call.emit(Fill(value=0, dtype="bool"), x, part="nowhere")
+    return call.emit(Where(), zeros, filled, filled)
+
+
+@reads("ops.Full", arguments=("fill_value",))
+def full(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Full``."""
+    (value,) = operands(call, "fill_value")
+    dtype = call.config.take("dtype", None) or "float32"
+    shape = numbers(call.config.take("shape"))
+    return call.emit(Cast(dtype=dtype), value, then=[BroadcastTo(shape=shape)])
+
+
+def _lifted(call: LayerCall, name: str, x: Tensor, rank: int) -> Tensor:
+    """With axes of size 1 as ``Dstack`` adds them: one in front, then behind."""
+    for i in range(len(x.shape), rank):
+        x = call.emit(ExpandDims(axis=0 if i < rank - 1 else -1), x, part=f"{name}_{i}")
+    return x
+
+
+@reads("ops.Concatenate", "ops.Hstack", "ops.Vstack", "ops.Dstack", arguments=("xs",))
 def join(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Concatenate`` and its kin."""
-    values, kind = call.inputs(), call.spec.class_name
-    if kind == "Stack":
-        return call.emit(Stack(axis=call.config.int("axis", 0)), *values)
-    axis = call.config.int("axis", 0) if kind == "Concatenate" else int(kind == "Hstack")
+    values, kind = listed(call, "xs"), call.spec.class_name
+    if kind == "Dstack":
+        values = [_lifted(call, f"x{i}", v, 3) for i, v in enumerate(values)]
+        return call.emit(Concatenate(axis=2), *values)
+    if kind == "Hstack":
+        return call.emit(Concatenate(axis=int(len(values[0].shape) > 1)), *values)
+    axis = call.config.int("axis", 0) if kind == "Concatenate" else 0
     return call.emit(Concatenate(axis=axis), *values)
 
 
-@reads("ops.Matmul", "ops.Dot", arguments=("x1", "x2"))
+@reads("ops.Stack", arguments=("x",))
+def stack(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Stack``."""
+    return call.emit(Stack(axis=call.config.int("axis", 0)), *listed(call, "x"))
+
+
+@reads("ops.Append", arguments=("x1", "x2"))
+def append(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Append``; both flat where the axis is null."""
+    values, axis = operands(call, "x1", "x2", weak=False), call.config.take("axis", None)
+    common = promote(*(v.type.dtype for v in values))
+    values = [
+        v if v.type.dtype == common else call.emit(Cast(dtype=common), v, part=f"cast_{i}")
+        for i, v in enumerate(values, 1)
+    ]
+    if axis is None:
+        flat = [call.emit(NewShape(shape=(-1,)), v, part=f"x{i}") for i, v in enumerate(values, 1)]
+        return call.emit(Concatenate(axis=0), *flat)
+    return call.emit(Concatenate(axis=call.config.int("axis")), *values)
+
+
+@reads("ops.Matmul", arguments=("x1", "x2"))
 def matmul(call: LayerCall) -> Tensor:
-    """keras/src/ops/numpy.py ``Matmul``, ``Dot`` of up to two axes."""
-    first, second = operands(call, "x1", "x2")
-    if call.spec.class_name == "Dot" and len(second.shape) > 2:
-        raise call.refusal("a dot product with a second tensor of rank 3 is not supported yet")
-    return call.emit(Matmul(), first, second)
+    """keras/src/ops/numpy.py ``Matmul``."""
+    return call.emit(Matmul(), *operands(call, "x1", "x2", weak=False))

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.operands import operands
+from layergraph.frontends.keras.operands import as_array, axis_of, constant, operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Cast
-from layergraph.ir.ops.reduction import Cumulate, Reduce, ReduceKind, Sort, TopK
+from layergraph.ir.ops.elementwise import Cast, NanToNum
+from layergraph.ir.ops.merge import Merge
+from layergraph.ir.ops.reduction import (
+    Average,
+    Cumulate,
+    Diff,
+    Reduce,
+    ReduceKind,
+    Sort,
+    TopK,
+    Trapezoid,
+)
 from layergraph.ir.ops.shape import NewShape
+from layergraph.ir.types import promote
 
 REDUCED: dict[str, ReduceKind] = {
     "All": "all", "Any": "any", "Amax": "max", "Amin": "min", "Max": "max", "Min": "min",
@@ -17,6 +30,7 @@ REDUCED: dict[str, ReduceKind] = {
     "Logsumexp": "logsumexp", "Argmax": "argmax", "Argmin": "argmin",
     "CountNonzero": "count_nonzero", "Nanmax": "nanmax", "Nanmin": "nanmin", "Nansum": "nansum",
     "Nanmean": "nanmean", "Nanprod": "nanprod", "Nanstd": "nanstd", "Nanvar": "nanvar",
+    "Nanargmax": "nanargmax", "Nanargmin": "nanargmin",
 }  # fmt: skip
 
 
@@ -32,16 +46,21 @@ def axes_of(call: LayerCall, x: Tensor, key: str = "axis") -> tuple[int, ...]:
 def reduce(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Sum`` and its kin."""
     (x,) = operands(call, "x")
-    if call.config.take("initial", None) is not None or call.config.take("dtype", None):
-        raise call.refusal("an initial value or a dtype is not supported yet")
-    op = Reduce(
-        kind=REDUCED[call.spec.class_name],
-        axis=axes_of(call, x),
-        keepdims=call.config.bool("keepdims", False),
-    )
+    kind, keepdims = REDUCED[call.spec.class_name], call.config.bool("keepdims", False)
+    op = Reduce(kind=kind, axis=axes_of(call, x), keepdims=keepdims)
     # TensorFlow's argmax gives int64, Keras' int32.
-    whole = call.config.take("whole", None)
-    return call.emit(op, x, then=[Cast(dtype=whole) if whole else None])
+    dtype = call.config.take("whole", None)
+    if kind == "prod" and call.config.take("dtype", None) is not None:
+        # Whatever dtype is named, Keras on TensorFlow then multiplies in the input's.
+        dtype = x.type.dtype
+    initial = call.config.take("initial", None)
+    if initial is None:
+        return call.emit(op, x, then=[Cast(dtype=dtype) if dtype else None])
+    found = call.emit(op, x, part="values")
+    bound = constant(call, "initial", np.asarray(initial).astype(x.type.dtype))
+    merge = Merge(kind="maximum" if kind == "max" else "minimum")
+    narrowed = x.type.dtype if promote(x.type.dtype) != x.type.dtype else None
+    return call.emit(merge, found, bound, then=[Cast(dtype=narrowed) if narrowed else None])
 
 
 @reads("ops.Moments", arguments=("x",))
@@ -54,23 +73,72 @@ def moments(call: LayerCall) -> list[Tensor]:
     return [mean, call.emit(Reduce(kind="var", axis=axes, keepdims=keepdims), x)]
 
 
-@reads("ops.Cumsum", "ops.Cumprod", arguments=("x",))
+@reads("ops.Cumsum", "ops.Cumprod", "ops.Nancumsum", "ops.Nancumprod", arguments=("x",))
 def cumulate(call: LayerCall) -> Tensor:
-    """keras/src/ops/numpy.py ``Cumsum`` and ``Cumprod``."""
-    x, axis = call.input(), call.config.take("axis", None)
-    if call.config.take("dtype", None):
-        raise call.refusal("a dtype is not supported yet")
-    if axis is None:
-        x, axis = call.emit(NewShape(shape=(-1,)), x, part="flat"), 0
-    kind: Any = "sum" if call.spec.class_name == "Cumsum" else "prod"
+    """keras/src/ops/numpy.py ``Cumsum`` and its kin."""
+    (x,), name = operands(call, "x"), call.spec.class_name
+    kind: Any = "sum" if name.endswith("sum") else "prod"
+    if name.startswith("Nan") and x.type.is_float:
+        x = call.emit(NanToNum(nan=float(kind == "prod")), x, part="numbers")
+    dtype = call.config.take("dtype", None)
+    if dtype is not None and dtype != x.type.dtype:
+        x = call.emit(Cast(dtype=dtype), x, part="cast")
+    x, axis = _along(call, x, None)
     return call.emit(Cumulate(kind=kind, axis=axis), x)
+
+
+def _along(call: LayerCall, x: Tensor, default: int | None) -> tuple[Tensor, int]:
+    """The value and its one axis; flat where the axis is null."""
+    axis = call.config.take("axis", default)
+    if axis is None:
+        return call.emit(NewShape(shape=(-1,)), x, part="flat"), 0
+    return x, axis_of(call, x, default=default)
 
 
 @reads("ops.Sort", "ops.Argsort", arguments=("x",))
 def sort(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Sort`` and ``Argsort``."""
-    op = Sort(axis=call.config.int("axis", -1), places=call.spec.class_name == "Argsort")
-    return call.emit(op, call.input())
+    (x,) = operands(call, "x")
+    x, axis = _along(call, x, -1)
+    return call.emit(Sort(axis=axis, places=call.spec.class_name == "Argsort"), x)
+
+
+@reads("ops.Diff", arguments=("a",))
+def diff(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Diff``."""
+    (x,) = operands(call, "a")
+    return call.emit(Diff(n=call.config.int("n", 1), axis=axis_of(call, x, default=-1)), x)
+
+
+@reads("ops.Ptp", arguments=("x",))
+def peak_to_peak(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Ptp``: the largest less the smallest."""
+    (x,) = operands(call, "x")
+    axis, keepdims = axes_of(call, x), call.config.bool("keepdims", False)
+    top, bottom = (
+        call.emit(Reduce(kind=kind, axis=axis, keepdims=keepdims), x, part=kind)
+        for kind in ("max", "min")
+    )
+    return call.emit(Merge(kind="subtract"), top, bottom)
+
+
+@reads("ops.Trapezoid", arguments=("y",))
+def trapezoid(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Trapezoid``."""
+    (y,), places = operands(call, "y"), call.config.take("x", None)
+    op = Trapezoid(dx=call.config.float("dx", 1.0), axis=call.config.int("axis", -1))
+    x = None if places is None else constant(call, "x", as_array(call, places))
+    return call.emit(op, y, x)
+
+
+@reads("ops.Average", arguments=("x", "weights"))
+def average(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Average``."""
+    (x,) = operands(call, "x")
+    axes = tuple(a % len(x.shape) for a in axes_of(call, x))
+    if call.argument("weights") is None:
+        return call.emit(Reduce(kind="mean", axis=axes), x)
+    return call.emit(Average(axis=axes), x, *operands(call, "weights"))
 
 
 @reads("ops.TopK", arguments=("x",))

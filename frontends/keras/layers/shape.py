@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.data_format import (
@@ -11,7 +14,7 @@ from layergraph.frontends.keras.layers.data_format import (
     to_last,
 )
 from layergraph.frontends.keras.layers.image import as_given, interpolation_of
-from layergraph.frontends.keras.operands import axis_of, numbers
+from layergraph.frontends.keras.operands import axis_of, constant, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import Op
 from layergraph.ir.ops.shape import (
@@ -19,16 +22,20 @@ from layergraph.ir.ops.shape import (
     Crop,
     ExpandDims,
     Flatten,
+    Identity,
     NewShape,
     Pad,
     PadAll,
+    Rearrange,
     Repeat,
     RepeatElements,
     Reshape,
+    Size,
     Squeeze,
     Tile,
     Transpose,
     Upsample,
+    View,
 )
 
 
@@ -180,21 +187,19 @@ def tile(call: LayerCall) -> Tensor:
 
 @reads("ops.Repeat", arguments=("x",))
 def repeat(call: LayerCall) -> Tensor:
-    """keras/src/ops/numpy.py ``Repeat``, every element as often."""
-    x, repeats = call.input(), call.config.take("repeats")
-    if not isinstance(repeats, int):
-        raise call.refusal(f"repeats={repeats!r} is not one number, which is not supported yet")
+    """keras/src/ops/numpy.py ``Repeat``."""
+    (x,), given = operands(call, "x"), call.config.take("repeats")
+    repeats = tuple(given) if isinstance(given, list) else call.config.int("repeats")
     if call.config.take("axis", None) is None:
         x = call.emit(NewShape(shape=(-1,)), x, part="flat")
         return call.emit(RepeatElements(axis=0, repeats=repeats), x)
     return call.emit(RepeatElements(axis=axis_of(call, x), repeats=repeats), x)
 
 
-@reads("ops.Pad", arguments=("x",))
+@reads("ops.Pad", arguments=("x", "constant_values"))
 def pad(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Pad``."""
-    x, given = call.input(), call.config.take("pad_width")
-    value = call.argument("constant_values")
+    (x,), given = operands(call, "x"), call.config.take("pad_width")
     if isinstance(given, int):
         width = ((given, given),) * len(x.shape)
     elif all(isinstance(v, int) for v in given):
@@ -203,4 +208,50 @@ def pad(call: LayerCall) -> Tensor:
         width = tuple((*v, *v)[:2] if len(v) == 1 else tuple(v) for v in given)
         width = width * len(x.shape) if len(width) == 1 else width
     mode = call.config.choice("mode", ("constant", "reflect", "symmetric"), "constant")
-    return call.emit(PadAll(pad_width=width, mode=mode, value=value or 0.0), x)
+    value = call.argument("constant_values")
+    if value is None or isinstance(value, (bool, int, float)):
+        return call.emit(PadAll(pad_width=width, mode=mode, value=value or 0.0), x)
+    return call.emit(PadAll(pad_width=width, mode=mode), x, *operands(call, "constant_values"))
+
+
+@reads("ops.Rearrange", arguments=("tensor", "pattern"))
+def rearrange(call: LayerCall) -> Tensor:
+    """keras/src/ops/einops.py ``Rearrange``."""
+    x, pattern = call.input(), call.argument("pattern")
+    sides = pattern.split("->") if isinstance(pattern, str) else []
+    if len(sides) != 2:
+        raise call.refusal(f"pattern={pattern!r} has no two sides")
+    source, target = (
+        tuple(tuple(re.findall(r"\w+", axis)) for axis in re.findall(r"\w+|\(.*?\)", side))
+        for side in sides
+    )
+    sizes = {name: call.argument(name) for name in call.arguments if name not in FIXED}
+    if not all(isinstance(size, int) for size in sizes.values()):
+        raise call.refusal(f"the sizes {sizes} are not all numbers")
+    named = tuple((name, size) for name, size in sizes.items() if any(name in s for s in source))
+    return call.emit(Rearrange(source=source, target=target, sizes=named), x)
+
+
+FIXED = ("tensor", "pattern")
+"""Arguments of ``Rearrange`` that are not the size of an axis."""
+
+
+@reads("ops.View", arguments=("x",))
+def view(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``View``."""
+    (x,) = operands(call, "x")
+    dtype = call.config.take("dtype", None) or x.type.dtype
+    return call.emit(View(dtype=dtype), x)
+
+
+@reads("ops.Size", arguments=("x",))
+def size(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Size``."""
+    return call.emit(Size(), *operands(call, "x"))
+
+
+@reads("ops.Ndim", arguments=("x",))
+def ndim(call: LayerCall) -> Tensor:
+    """keras/src/ops/numpy.py ``Ndim``."""
+    (x,) = operands(call, "x")
+    return call.emit(Identity(), constant(call, "rank", np.asarray(len(x.shape), "int32")))
