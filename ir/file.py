@@ -23,7 +23,7 @@ from layergraph.ir.build import Builder
 from layergraph.ir.errors import FileFormatError, GraphError
 from layergraph.ir.graph import Graph, Origin, Source, Value
 from layergraph.ir.op import Input, op_from_json, op_to_json
-from layergraph.ir.types import DTYPES, Array
+from layergraph.ir.types import DTYPES, Array, numpy_dtype
 from layergraph.ir.writing import replacing
 
 SCHEMA = 1
@@ -39,11 +39,11 @@ MAX_HEADER_BYTES = 100_000_000
 """The limit safetensors itself has."""
 
 DTYPE_CODES = {
-    "F16": "float16", "F32": "float32", "F64": "float64", "BOOL": "bool",
+    "BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64", "BOOL": "bool",
     "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
     "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
 }  # fmt: skip
-"""NumPy dtypes by safetensors' code."""
+"""Dtypes by safetensors' code."""
 
 
 DAMAGE = (GraphError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -203,7 +203,7 @@ def _mapped(data: mmap.mmap, start: int, info: Mapping[str, Any]) -> Array:
     """One array where it lies in the file."""
     if info["dtype"] not in DTYPE_CODES:
         raise GraphError(f"an array has dtype {info['dtype']}, which NumPy lacks")
-    dtype, shape = DTYPE_CODES[info["dtype"]], tuple(info["shape"])
+    dtype, shape = numpy_dtype(DTYPE_CODES[info["dtype"]]), tuple(info["shape"])
     count, at = prod(shape), start + int(info["data_offsets"][0])
     array: Array = np.frombuffer(data, dtype, count, at) if count else np.empty(0, dtype)
     # Files of other writers may not align their arrays.

@@ -26,8 +26,8 @@ from layergraph.ir.types import TensorType
 FAMILIES = (
     "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
     "creation", "dynamic", "elementwise", "embedding", "foreign", "image", "indexing", "linalg",
-    "linear", "merge", "normalization", "parameters", "pooling", "preprocessing", "recurrent",
-    "reduction", "scatter", "shape", "statistics", "text",
+    "linear", "merge", "normalization", "parameters", "pooling", "preprocessing", "quantization",
+    "recurrent", "reduction", "scatter", "shape", "statistics", "text",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

@@ -10,13 +10,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from layergraph.ir.errors import Unsupported, UnsupportedError
+
 Array: TypeAlias = npt.NDArray[Any]
 """An array of any dtype."""
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Dimensions in order, ``None`` where the size is only known at run time."""
 
-FLOATS = ("float16", "float32", "float64")
+HALVES = ("float16", "bfloat16")
+"""Floats of two bytes: stored as such, computed with in float32."""
+
+FLOATS = (*HALVES, "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 COMPLEX = ("complex64", "complex128")
 NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX, "bool")
@@ -81,6 +86,38 @@ def real_of(dtype: str) -> str:
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """The NumPy dtype that holds values of one of ``DTYPES``.
+
+    Raises:
+        UnsupportedError: bfloat16, and the package that brings it to NumPy is
+            not installed.
+    """
+    if name == "bfloat16":
+        try:
+            import ml_dtypes  # type: ignore[import-not-found, unused-ignore]
+        except ImportError:
+            raise UnsupportedError(
+                [
+                    Unsupported(
+                        "the model",
+                        "bfloat16",
+                        "it computes in bfloat16, which NumPy lacks",
+                        "pip install 'layergraph[bfloat16]', or run it in another dtype: "
+                        'load(path, dtype="float32"), --dtype float32',
+                    )
+                ]
+            ) from None
+        name = ml_dtypes.bfloat16
+    found: np.dtype[Any] = np.dtype(object if name == STRING else name)
+    return found
+
+
+def is_float(array: Array) -> bool:
+    """Whether an array holds floats, bfloat16 included, which NumPy calls no float."""
+    return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
+
+
 def type_of(array: Array) -> TensorType:
     """The tensor type of an array."""
     return TensorType(array.shape, dtype_name(array.dtype))
@@ -89,11 +126,6 @@ def type_of(array: Array) -> TensorType:
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Our name of a NumPy dtype: objects, and NumPy's own texts and bytes, are ``"string"``."""
     return STRING if dtype.kind in "OSU" else dtype.name
-
-
-def numpy_dtype(name: str) -> np.dtype[Any]:
-    """The NumPy dtype that holds values of one of ``DTYPES``."""
-    return np.dtype(object if name == STRING else name)
 
 
 def strings(data: Any) -> Array:

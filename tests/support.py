@@ -22,7 +22,8 @@ from __future__ import annotations
 import inspect
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -39,6 +40,11 @@ from layergraph.ir.types import dtype_name, numpy_dtype
 WRITERS = ("keras", "tf_keras")
 CONTAINERS = (".keras", ".h5")
 RTOL = 1e-5
+
+TOLERANCE = {"float16": 4 * 2**-10, "bfloat16": 4 * 2**-7}
+"""Four units in the last place of the largest value: Keras rounds to halves between the
+functions a layer is made of, we once a node, and TensorFlow's own products of bfloat16
+are off by more than half a unit where it adds up partial sums."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,9 @@ class Case:
         batch0: whether Keras itself runs an empty batch of this row.
         layers: the caller's own layers, for rows with layers of foreign classes.
         weights: whether weights are drawn; not where they are what a layer adapted to.
+        policy: dtype policy the layers are built under; results may then differ
+            by ``TOLERANCE`` of its dtype, unless ``rtol`` says more.
+        after: ``f(keras, model)``, what is done to the model once it has weights.
     """
 
     id: str
@@ -79,7 +88,16 @@ class Case:
     batch0: bool = True
     layers: dict[str, Any] | None = None
     weights: bool = True
+    policy: str | None = None
+    after: Callable[[Any, Any], None] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tolerance(self) -> float:
+        """Allowed difference relative to the largest value."""
+        if self.policy is None:
+            return self.rtol
+        return max(self.rtol, TOLERANCE.get(self.policy.removeprefix("mixed_"), 0))
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -137,6 +155,33 @@ def keras_of(writer: str) -> Any:
 def build_model(row: Case, keras: Any) -> Any:
     """The live model of a row, weights drawn by name so that zeros hide nothing."""
     keras.backend.clear_session()
+    with policy_of(keras, row.policy):
+        model = _built(row, keras)
+    rng = np.random.default_rng(zlib.crc32(row.id.encode()))
+    if row.weights:
+        model.set_weights([_weight(rng, w.shape, w.dtype) for w in model.get_weights()])
+    for layer in model.layers:
+        # What Normalization computes with is derived from its weights.
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()
+    if row.after is not None:
+        row.after(keras, model)
+    return model
+
+
+@contextmanager
+def policy_of(keras: Any, policy: str | None) -> Iterator[None]:
+    """Layers made meanwhile have a dtype policy."""
+    place = keras.config if hasattr(keras, "config") else keras.mixed_precision
+    choose = getattr(place, "set_dtype_policy", None) or place.set_global_policy
+    choose(policy or "float32")
+    try:
+        yield
+    finally:
+        choose("float32")
+
+
+def _built(row: Case, keras: Any) -> Any:
     inputs = []
     for i, (shape, dtype) in enumerate(zip(row.shapes, row.dtypes, strict=True)):
         known = tuple(None if j in row.unknown else d for j, d in enumerate(shape))
@@ -145,21 +190,12 @@ def build_model(row: Case, keras: Any) -> Any:
     if len(required) == 1:
         layers = row.build(keras)
         layers = layers if isinstance(layers, list) else [layers]
-        model = keras.Sequential([*inputs, *layers])
-    else:
-        model = keras.Model(inputs if len(inputs) > 1 else inputs[0], row.build(keras, *inputs))
-    rng = np.random.default_rng(zlib.crc32(row.id.encode()))
-    if row.weights:
-        model.set_weights([_weight(rng, w.shape, w.dtype) for w in model.get_weights()])
-    for layer in model.layers:
-        # What Normalization computes with is derived from its weights.
-        if type(layer).__name__ == "Normalization":
-            layer.finalize_state()
-    return model
+        return keras.Sequential([*inputs, *layers])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], row.build(keras, *inputs))
 
 
 def _weight(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
-    if np.dtype(dtype).kind != "f":
+    if "float" not in np.dtype(dtype).name:
         return rng.integers(1, 9, shape).astype(dtype)
     # Strictly positive so that variances are; off-centre so that signs matter.
     return (rng.uniform(0.1, 1.0, shape) - (0.45 if len(shape) > 1 else 0.0)).astype(dtype)
@@ -256,7 +292,7 @@ def _assert_run(row: Case, interp: lg.Interpreter, arrays: list[Any], wanted: li
     got = flatten(interp(*arrays), interp.graph.output_structure)
     assert len(got) == len(wanted)
     for ours, keras in zip(got, wanted, strict=True):
-        assert_close(ours, keras, row.rtol)
+        assert_close(ours, keras, row.tolerance)
         assert ours.base is None, "an output does not own its memory"
         assert ours.flags.writeable, "an output is not writeable"
         assert not any(np.may_share_memory(ours, a) for a in arrays)
@@ -296,7 +332,7 @@ def _assert_strange_layouts(row: Case, interp: lg.Interpreter, arrays: list[Any]
         strided.append(wide)
     got = flatten(interp(*strided), interp.graph.output_structure)
     for first, second in zip(want, got, strict=True):
-        assert_close(second, first, 1e-6)
+        assert_close(second, first, 1e-6 if row.policy is None else row.tolerance)
 
 
 def _assert_empty_batch(row: Case, *interps: lg.Interpreter) -> None:

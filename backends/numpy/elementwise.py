@@ -35,7 +35,7 @@ from layergraph.ir.ops.elementwise import (
     UnaryKind,
     Where,
 )
-from layergraph.ir.types import Array, promote, type_of
+from layergraph.ir.types import Array, numpy_dtype, promote, type_of
 
 kernels = Kernels()
 
@@ -139,11 +139,15 @@ def unary(op: Unary, x: Array, out: Array) -> None:
     FUNCTIONS[op.kind](x, out)
 
 
-@kernels.computes(Cast)
+@kernels.computes(Cast, halves=True)
 def cast(op: Cast, x: Array) -> Array:
-    """Another dtype; the real part where it has one only."""
+    """Another dtype; the real part where it has one only.
+
+    What it cannot hold becomes infinite, as in TensorFlow.
+    """
     real = x.dtype.kind == "c" and op.dtype[0] != "c"
-    return (x.real if real else x).astype(op.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (x.real if real else x).astype(numpy_dtype(op.dtype))
 
 
 @kernels.computes(SaturateCast)

@@ -10,7 +10,7 @@ from layergraph.ir.types import Array
 kernels = Kernels()
 
 
-@kernels.prepares(Embedding)
+@kernels.prepares(Embedding, halves=True)
 def embedding(op: Embedding, *, embeddings: Array) -> Kernel:
     """One ``take``; an index outside the table is refused, never wrapped or clipped."""
     rows = embeddings.shape[0]

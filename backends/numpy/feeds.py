@@ -10,7 +10,7 @@ import numpy as np
 
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph, Value, flatten
-from layergraph.ir.types import STRING, Array, TensorType, strings, type_of
+from layergraph.ir.types import STRING, Array, TensorType, is_float, numpy_dtype, strings, type_of
 
 
 def from_call(graph: Graph, args: tuple[Any, ...], *, batches: bool = False) -> dict[str, Array]:
@@ -84,7 +84,7 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
         ) from None
     if want.dtype == STRING:
         array = _text(name, array, want)
-    elif array.dtype.kind not in "biufc":
+    elif array.dtype.kind not in "biufc" and not is_float(array):
         raise InputError(f"input {name!r} expects {want}, got dtype {array.dtype}")
     if not want.accepts(array.shape):
         raise InputError(
@@ -106,9 +106,13 @@ def _text(name: str, array: Array, want: TensorType) -> Array:
 
 
 def _cast(name: str, array: Array, want: TensorType) -> Array:
-    target = np.dtype(want.dtype)
+    target = numpy_dtype(want.dtype)
     if array.dtype == target:
         return array
+    if is_float(array) and want.is_float:
+        # What is too large for a half becomes infinite, as in Keras.
+        with np.errstate(over="ignore"):
+            return array.astype(target)
     if np.can_cast(array.dtype, target, "same_kind"):
         return array.astype(target)
     # Keras itself feeds token ids as floats to integer inputs and back, so a

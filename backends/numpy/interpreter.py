@@ -47,6 +47,8 @@ class Interpreter:
             exactly as read; names out of ``layergraph.ir.passes.DEFAULT``
             apply those alone.
         layers: as for ``layergraph.load``, when ``graph`` is a path.
+        dtype: float dtype to compute in instead of the graph's own; see
+            ``layergraph.load``.
 
     Example:
 
@@ -63,11 +65,16 @@ class Interpreter:
         *,
         optimize: bool | Sequence[str] = True,
         layers: Mapping[str, Any] | None = None,
+        dtype: str | None = None,
     ) -> None:
         if not isinstance(graph, Graph):
             from layergraph import load
 
-            graph = load(graph, layers=layers)
+            graph = load(graph, layers=layers, dtype=dtype)
+        elif dtype is not None:
+            from layergraph.ir.passes.recast import recast
+
+            graph = recast(graph, dtype)
         self.source = graph
         """The graph as given."""
         self.graph = graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layergraph.backends.numpy.table import Kernels, prepare
+from layergraph.backends.numpy.table import Kernels, run
 from layergraph.ir.ops.parameters import WithParameters, parted
 from layergraph.ir.types import Array
 
@@ -15,4 +15,4 @@ kernels = Kernels()
 def with_parameters(op: WithParameters, *values: Array) -> Any:
     """The operator prepared afresh, because its parameters are new every time."""
     params, inputs = parted(op, values)
-    return prepare(op.operator, params)(*inputs)
+    return run(op.operator, params, inputs)

@@ -76,6 +76,7 @@ class Plan:
             if isinstance(node.op, Constant):
                 self._blank[slots[Value(node.name)]] = node.params["value"]
         self.steps = _steps(
+            graph,
             [n for n in nodes if not isinstance(n.op, (Input, Constant))],
             slots,
             self.outputs,
@@ -143,6 +144,7 @@ class Plan:
 
 
 def _steps(
+    graph: Graph,
     nodes: list[Node],
     slots: Mapping[Value, int],
     outputs: tuple[Value, ...],
@@ -157,7 +159,8 @@ def _steps(
         frees = tuple({s for s in (*inputs, *written) if s and s not in held})
         held.update(frees)
         if node.name not in kernels:
-            kernels[node.name] = prepare(node.op, node.params, node=node.name)
+            types = [None if v is None else graph.type_of(v) for v in node.inputs]
+            kernels[node.name] = prepare(node.op, node.params, types, node.types, node=node.name)
         steps.append(Step(node, kernels[node.name], inputs, written, frees, node.op.kept))
     return tuple(reversed(steps))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.op import Activation, Op, family_of
-from layergraph.ir.types import Array
+from layergraph.ir.types import HALVES, Array, TensorType, numpy_dtype, type_of
 
 Kernel: TypeAlias = Callable[..., Any]
 """Called with the node's input arrays (``None`` for an absent optional one); returns
@@ -37,18 +37,26 @@ class Kernels:
     def __init__(self) -> None:
         self.prepare: dict[type[Op], Prepare] = {}
         self.apply: dict[type[Op], Callable[[Any, Array, Array], None]] = {}
+        self.halves: set[type[Op]] = set()
 
-    def computes(self, op_type: type[OpT]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare ``f(op, *inputs, **params)``, called afresh every time."""
+    def computes(
+        self, op_type: type[OpT], *, halves: bool = False
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare ``f(op, *inputs, **params)``, called afresh every time.
+
+        Args:
+            op_type: the operator.
+            halves: it takes float16 and bfloat16 as they are, see ``prepare``.
+        """
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            self._add(op_type, lambda op, params: partial(function, op, **params))
+            self._add(op_type, lambda op, params: partial(function, op, **params), halves)
             return function
 
         return register
 
     def prepares(
-        self, op_type: type[OpT]
+        self, op_type: type[OpT], *, halves: bool = False
     ) -> Callable[[Callable[..., Kernel]], Callable[..., Kernel]]:
         """Declare ``f(op, **params) -> kernel``, called once a node.
 
@@ -57,7 +65,7 @@ class Kernels:
         """
 
         def register(function: Callable[..., Kernel]) -> Callable[..., Kernel]:
-            self._add(op_type, lambda op, params: function(op, **params))
+            self._add(op_type, lambda op, params: function(op, **params), halves)
             return function
 
         return register
@@ -81,19 +89,40 @@ class Kernels:
 
         return register
 
-    def _add(self, op_type: type[Op], prepare: Prepare) -> None:
+    def _add(self, op_type: type[Op], prepare: Prepare, halves: bool = False) -> None:
         if op_type in self.prepare:
             raise TypeError(f"{op_type.__name__} has two kernels")
         self.prepare[op_type] = prepare
+        if halves:
+            self.halves.add(op_type)
 
 
-def prepare(op: Op, params: Mapping[str, Array], *, node: str = "") -> Kernel:
+def prepare(
+    op: Op,
+    params: Mapping[str, Array],
+    inputs: Sequence[TensorType | None],
+    outputs: Sequence[TensorType],
+    *,
+    node: str = "",
+) -> Kernel:
     """The kernel of an operator, ready to run.
+
+    Halves (float16, bfloat16) are computed with in float32 and rounded once a
+    node, which is what TensorFlow does on a CPU within a function; kernels
+    declared with ``halves=True`` take them as they are.
+
+    Args:
+        op: operator.
+        params: arrays by role.
+        inputs: types of the input values, ``None`` for an absent one.
+        outputs: types of the results.
+        node: name of the node, for errors.
 
     Raises:
         UnsupportedError: the NumPy backend has no kernel for the operator.
     """
-    found = _family(type(op)).prepare.get(type(op))
+    family = _family(type(op))
+    found = family.prepare.get(type(op))
     if found is None:
         raise UnsupportedError(
             [
@@ -105,13 +134,42 @@ def prepare(op: Op, params: Mapping[str, Array], *, node: str = "") -> Kernel:
                 )
             ]
         )
-    return found(op, params)
+    given = [t.dtype for t in inputs if t is not None] + [a.dtype.name for a in params.values()]
+    if type(op) in family.halves or not any(dtype in HALVES for dtype in given):
+        return found(op, params)
+    return _rounding(found(op, {r: _widened(a) for r, a in params.items()}), outputs)
+
+
+def _rounding(kernel: Kernel, outputs: Sequence[TensorType]) -> Kernel:
+    """A kernel called with floats of at least float32, its results rounded to their types."""
+    dtypes = [numpy_dtype(t.dtype) for t in outputs]
+
+    def run(*arrays: Array | None) -> Any:
+        found = kernel(*[None if a is None else _widened(a) for a in arrays])
+        results = found if type(found) is tuple else (found,)
+        # What is too large for a half becomes infinite, as in TensorFlow.
+        with np.errstate(over="ignore"):
+            rounded = tuple(r.astype(d, copy=False) for r, d in zip(results, dtypes, strict=True))
+        return rounded if type(found) is tuple else rounded[0]
+
+    return run
+
+
+def _widened(array: Array) -> Array:
+    return array.astype(np.float32) if array.dtype.name in HALVES else array
+
+
+def run(op: Op, params: Mapping[str, Array], inputs: Sequence[Array | None]) -> Any:
+    """What an operator's kernel gives, prepared for this once."""
+    types = [None if a is None else type_of(a) for a in inputs]
+    found = op.infer(*types, **{role: type_of(a) for role, a in params.items()})
+    outputs = found if isinstance(found, tuple) else (found,)
+    return prepare(op, params, types, outputs)(*inputs)
 
 
 def evaluate(op: Op, params: Mapping[str, Array], inputs: Sequence[Array | None]) -> Array:
     """The only output of an operator, computed once."""
-    result: Array = prepare(op, params)(*inputs)
-    return np.array(result)
+    return np.array(run(op, params, inputs))
 
 
 def in_place(op: Activation | None) -> InPlace | None:

@@ -24,6 +24,7 @@ def load(
     *,
     weights: str | os.PathLike[str] | None = None,
     layers: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
 ) -> Graph:
     """The layer graph of a saved Keras model.
 
@@ -32,6 +33,8 @@ def load(
             by content; with ``weights`` also an architecture as JSON.
         weights: a file of weights to be read in place of the model's own.
         layers: the caller's own layers by name, see ``layergraph.ir.foreign``.
+        dtype: float dtype to compute in, in place of what the layers' dtype
+            policies say; weights are read in full, not rounded to the policy's.
 
     Raises:
         FileFormatError: not such a file, damaged, or built to do harm.
@@ -50,7 +53,7 @@ def load(
     with opened as saved:
         try:
             spec = upgrade(saved.config, saved.keras_version, saved.path, saved.writer)
-            return read_model(spec, saved, ForeignLayers(layers))
+            return read_model(spec, saved, ForeignLayers(layers), dtype)
         except UnsupportedError as error:
             raise UnsupportedError(error.items, file=saved.path) from None
         except LayerGraphError:

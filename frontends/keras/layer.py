@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from layergraph.frontends.keras.casting import (
+    KEEPS_VARIABLES,
+    as_computed,
+    autocasts,
+    compute_dtype,
+)
 from layergraph.frontends.keras.config import Config
+from layergraph.frontends.keras.policy import Policy, policy_of
 from layergraph.frontends.keras.registry import LAYERS, REFUSED, Reader, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
@@ -16,7 +23,7 @@ from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Source, Value
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Cast
-from layergraph.ir.types import DTYPES, FLOATS, Array, Shape, TensorType
+from layergraph.ir.types import FLOATS, Array, Shape, TensorType
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,16 @@ class Tensor:
 
 @dataclass
 class Context:
-    """What all layers of one file share while it is read."""
+    """What all layers of one file share while it is read.
+
+    Attributes:
+        dtype: float dtype to compute in, whatever the layers' policies say.
+    """
 
     file: str
     build: Builder
     keras_major: int
+    dtype: str | None = None
     unsupported: list[Unsupported] = field(default_factory=list)
     foreign: ForeignLayers = field(default_factory=ForeignLayers)
 
@@ -138,6 +150,18 @@ class Layer:
             return map_tensors(result, lambda t: t.masked(None))
         return result
 
+    def policy(self, path: str = "") -> Policy:
+        """The layer's dtype policy, or that of an inner layer.
+
+        Args:
+            path: path of the inner layer below this one, ``query``.
+        """
+        try:
+            where = f"{self.name}/{path}" if path else self.name
+            return policy_of(self.spec.config.get("dtype"), where)
+        except ValueError as error:
+            raise self.refusal(str(error)) from None
+
     def refusal(self, reason: str, remedy: str = "please report the file") -> UnsupportedError:
         """An error about this layer, to be raised."""
         return UnsupportedError([Unsupported(self.name, self.spec.class_name, reason, remedy)])
@@ -203,23 +227,26 @@ class LayerCall:
         return found[0]
 
     def cast_inputs(self, dtype: str | None) -> None:
-        """Cast floating inputs of another dtype, as Keras does before it calls a layer.
+        """Cast floating arguments of another dtype, as Keras does before it calls a layer.
 
         Source: keras/src/layers/layer.py ``Layer.__call__``, keras/src/dtype_policies/
-        dtype_policy.py ``convert_input``, Keras 3.15.
+        dtype_policy.py ``convert_input``, Keras 3.15. tf-keras 2.21 casts the first
+        argument alone; what reads the others casts them there.
         """
-        if dtype not in FLOATS or self.spec.class_name in NOT_AUTOCAST or self.spec.is_operation:
+        if dtype not in FLOATS or not autocasts(self.layer):
             return
-        first = next(iter(self.arguments), None)
-        if first is not None:
-            self.arguments[first] = map_tensors(
-                self.arguments[first],
-                lambda t: (
-                    self.emit(Cast(dtype=dtype), t, part="cast").masked(t.mask)
-                    if t.type.is_float and t.type.dtype != dtype
-                    else t
-                ),
-            )
+        done: dict[tuple[Any, Any], Tensor] = {}
+
+        def cast(tensor: Tensor) -> Tensor:
+            if not tensor.type.is_float or tensor.type.dtype == dtype:
+                return tensor
+            # One tensor in two places stays one: attention asks whether key is value.
+            key = (tensor.value, tensor.mask)
+            if key not in done:
+                done[key] = self.emit(Cast(dtype=dtype), tensor, part="cast").masked(tensor.mask)
+            return done[key]
+
+        self.arguments = {k: map_tensors(v, cast) for k, v in self.arguments.items()}
 
     def weights(self, *attributes: str, **shapes: Shape | None) -> dict[str, Array]:
         """The layer's arrays by role, in the order Keras stores them.
@@ -240,7 +267,7 @@ class LayerCall:
             for attribute in attributes:
                 source = source.child(*attribute.split("|"))
             wanted = {role: shape for role, shape in shapes.items() if shape is not None}
-            self.layer.arrays[key] = source.take(wanted, self.spec.rearrange)
+            self.layer.arrays[key] = self.cast_weights(source.take(wanted, self.spec.rearrange))
         return self.layer.arrays[key]
 
     def all_weights(self) -> dict[str, Array]:
@@ -264,6 +291,14 @@ class LayerCall:
         spec = LayerSpec(attribute, class_name, config)
         layer: Layer = self.layer.child(spec, attribute)
         return layer
+
+    def cast_weights(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Floating arrays in the dtype the layer computes in, as Keras casts variables.
+
+        Statistics and scales of normalisation stay as they are: those layers
+        compute in float32 at least.
+        """
+        return as_computed(self.layer, arrays)
 
     def discard_weights(self) -> None:
         """Leave the layer's own remaining arrays unread: predictions do not need them."""
@@ -290,11 +325,20 @@ class LayerCall:
                 activation; ``None`` entries are skipped.
             part: name of an inner node; empty for the layer's result.
         """
-        chain = [op, *(o for o in then if o is not None)]
+        chain = [op, *(o for o in then if o is not None), *self._last_cast(inputs, part)]
         (tensor,) = self._add(chain[0], inputs, params, part if len(chain) == 1 else _part(op))
         for i, step in enumerate(chain[1:], 2):
             (tensor,) = self._add(step, (tensor,), None, part if i == len(chain) else _part(step))
         return tensor
+
+    def _last_cast(self, inputs: Sequence[Tensor | Value | None], part: str) -> list[Op]:
+        """The cast to the compute dtype that ends a layer whose inputs are not cast."""
+        first = inputs[0] if inputs and not part else None
+        dtype = compute_dtype(self.layer) if isinstance(first, Tensor) else None
+        if dtype is None or self.spec.class_name not in KEEPS_VARIABLES:
+            return []
+        same = isinstance(first, Tensor) and first.type.dtype == dtype
+        return [] if same else [Cast(dtype=dtype)]
 
     def emit_all(
         self,
@@ -354,34 +398,6 @@ def says_nothing_of_training(layer: Any) -> bool:
 
 TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
 """Layers outside their family whose ``call`` has ``training=True`` by default."""
-
-NOT_AUTOCAST = frozenset(
-    {
-        "CategoryEncoding", "Embedding", "HashedCrossing", "Hashing", "InputLayer",
-        "IntegerLookup", "RandomCrop", "ReversibleEmbedding", "StringLookup",
-        "TextVectorization",
-    }
-)  # fmt: skip
-"""Layers built with ``autocast=False``, and those that convert their inputs themselves."""
-
-
-def compute_dtype(layer: Layer) -> str | None:
-    """The dtype a layer computes in; ``None`` when its config names none.
-
-    Raises:
-        UnsupportedError: mixed, bfloat16 or quantised policies.
-    """
-    found = layer.spec.config.get("dtype")
-    if isinstance(found, dict):
-        found = (found.get("config") or {}).get("name")
-    if found is None or layer.spec.is_operation:
-        return None
-    if found not in DTYPES:
-        raise layer.refusal(
-            f"it computes by the dtype policy {found!r}, which NumPy cannot reproduce",
-            "build the model with the policy 'float32', load these weights into it and save that",
-        )
-    return str(found)
 
 
 def tensors_in(data: Any) -> list[Tensor]:

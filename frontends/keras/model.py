@@ -17,11 +17,16 @@ from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Graph, Origin, Structure
 
 
-def read_model(spec: LayerSpec, saved: SavedModel, foreign: ForeignLayers) -> Graph:
+def read_model(
+    spec: LayerSpec, saved: SavedModel, foreign: ForeignLayers, dtype: str | None = None
+) -> Graph:
     """The graph of a model in the current dialect.
 
     Args:
+        spec: the model.
+        saved: the file, for its weights.
         foreign: the caller's own layers.
+        dtype: float dtype to compute in instead of what the layers' policies say.
 
     Raises:
         FileFormatError: config and weights do not belong together.
@@ -29,7 +34,7 @@ def read_model(spec: LayerSpec, saved: SavedModel, foreign: ForeignLayers) -> Gr
     """
     assert spec.model is not None
     major = int(saved.keras_version.split(".")[0])
-    context = Context(saved.path, Builder(), major, foreign=foreign)
+    context = Context(saved.path, Builder(), major, dtype, foreign=foreign)
     model = Model(spec, "", model_weights(saved), context)
     outputs: Any = None
     try:

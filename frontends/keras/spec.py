@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from layergraph.ir.types import Array, Shape
+from layergraph.ir.types import Array
 
-Rearrange: TypeAlias = Callable[[Sequence[Array], Mapping[str, Shape]], tuple[int, Sequence[Array]]]
+Rearrange: TypeAlias = Callable[[Sequence[Array], Mapping[str, Any]], tuple[int, Sequence[Array]]]
 """How the arrays an old Keras stored for a layer become those of today.
 
 Takes the arrays the file has left and the shapes wanted by role; returns how many

@@ -9,21 +9,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import EllipsisType
+from typing import Protocol, TypeAlias
 
 from layergraph.frontends.keras.files import OWN_WEIGHTS, LegacyWeights, SavedModel, VariableTree
 from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, Rearrange
 from layergraph.ir.errors import FileFormatError
 from layergraph.ir.types import Array, Shape
 
+Shapes: TypeAlias = Mapping[str, "Shape | EllipsisType"]
+"""Expected shapes by role, in storing order."""
+
 
 class LayerWeights(Protocol):
     """Where the arrays of one layer are."""
 
-    def take(
-        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
-    ) -> dict[str, Array]:
-        """The layer's own arrays by role, checked; ``shapes`` in storing order."""
+    def take(self, shapes: Shapes, rearrange: Rearrange | None = None) -> dict[str, Array]:
+        """The layer's own arrays by role, checked; ``shapes`` in storing order.
+
+        A dimension ``None`` fits any size, a shape ``...`` any shape.
+        """
+
+    def peek(self) -> list[tuple[str, Array]]:
+        """The arrays that ``take`` reads next, with their names where they have any."""
+
+    def part(self, name: str) -> LayerWeights:
+        """Those whose name says that they are of an inner layer, out of a list of several's."""
 
     def child(self, *attributes: str) -> LayerWeights:
         """Those of an object the layer holds, under the first attribute that exists."""
@@ -59,9 +70,7 @@ class RootWeights:
         self._file = file
         self._stored = stored
 
-    def take(
-        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
-    ) -> dict[str, Array]:
+    def take(self, shapes: Shapes, rearrange: Rearrange | None = None) -> dict[str, Array]:
         """A model holds no arrays of its own in this layout."""
         return _matched(self._file, "the model", [], shapes)
 
@@ -75,6 +84,14 @@ class RootWeights:
     def asset(self, name: str) -> str | None:
         """This layout holds none."""
         return None
+
+    def peek(self) -> list[tuple[str, Array]]:
+        """A model holds no arrays of its own in this layout."""
+        return []
+
+    def part(self, name: str) -> LayerWeights:
+        """A model holds no arrays of its own in this layout."""
+        return self
 
     def child(self, *attributes: str) -> LayerWeights:
         """Not part of this layout."""
@@ -129,9 +146,7 @@ class FlatWeights:
         self._layer = layer
         self._left = list(arrays)
 
-    def take(
-        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
-    ) -> dict[str, Array]:
+    def take(self, shapes: Shapes, rearrange: Rearrange | None = None) -> dict[str, Array]:
         """The next arrays of the list."""
         count, head = len(shapes), self._left[: len(shapes)]
         if rearrange is not None:
@@ -160,6 +175,16 @@ class FlatWeights:
     def asset(self, name: str) -> str | None:
         """This layout holds none."""
         return None
+
+    def peek(self) -> list[tuple[str, Array]]:
+        """What is left of the list."""
+        return list(self._left)
+
+    def part(self, name: str) -> LayerWeights:
+        """A list of its own; what it holds leaves this one."""
+        mine = [(stored, a) for stored, a in self._left if name in stored.split("/")[:-1]]
+        self._left = [(stored, a) for stored, a in self._left if name not in stored.split("/")[:-1]]
+        return FlatWeights(self._file, f"{self._layer}/{name}", mine)
 
     def child(self, *attributes: str) -> LayerWeights:
         """The same list: a wrapper's arrays are those of what it wraps, in turn."""
@@ -227,7 +252,7 @@ class _Tree:
         self.tree = tree
         self.groups = tree.groups()
         self.taken: set[str] = set()
-        self.by_layer: dict[tuple[str, tuple[tuple[str, Shape], ...]], dict[str, Array]] = {}
+        self.by_layer: dict[tuple[object, ...], dict[str, Array]] = {}
         self.assets: dict[tuple[str, str], str] = {}
 
     def exists(self, path: str) -> bool:
@@ -250,13 +275,23 @@ class TreeWeights:
         self._tree = tree
         self._path = path
         self._layer = layer
+        self._found: list[Array] | None = None
 
-    def take(
-        self, shapes: Mapping[str, Shape], rearrange: Rearrange | None = None
-    ) -> dict[str, Array]:
+    def peek(self) -> list[tuple[str, Array]]:
+        """The arrays in this path's ``vars``; they have no names."""
+        if self._found is None:
+            self._found = self._tree.tree.variables(self._path)
+        return [("", array) for array in self._found]
+
+    def part(self, name: str) -> LayerWeights:
+        """Paths keep inner layers apart."""
+        return self
+
+    def take(self, shapes: Shapes, rearrange: Rearrange | None = None) -> dict[str, Array]:
         """The arrays in this path's ``vars``."""
         key = (self._layer, tuple(shapes.items()))
-        found: Sequence[Array] = self._tree.tree.variables(self._path)
+        found: Sequence[Array] = [array for _, array in self.peek()]
+        self._found = None
         if rearrange is not None and found:
             found = rearrange(found, shapes)[1]
         if not found and shapes and key in self._tree.by_layer:
@@ -366,7 +401,7 @@ def snake_case(name: str) -> str:
 
 
 def _matched(
-    file: str, where: str, stored: Sequence[tuple[str, Array]], shapes: Mapping[str, Shape]
+    file: str, where: str, stored: Sequence[tuple[str, Array]], shapes: Shapes
 ) -> dict[str, Array]:
     """Stored arrays by role.
 
@@ -380,8 +415,11 @@ def _matched(
         )
     stored = _in_order(stored, tuple(shapes))
     for (name, array), (role, shape) in zip(stored, shapes.items(), strict=True):
-        fits = len(shape) == array.ndim and all(
-            want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+        fits = shape is ... or (
+            len(shape) == array.ndim
+            and all(
+                want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+            )
         )
         if not fits:
             spelled = f" ({name})" if name else ""

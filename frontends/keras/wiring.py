@@ -18,7 +18,7 @@ from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
 from layergraph.ir.graph import Source
 from layergraph.ir.ops.shape import Identity
-from layergraph.ir.types import DTYPES, TensorType
+from layergraph.ir.types import DTYPES, FLOATS, TensorType, numpy_dtype
 
 Key = tuple[str, int]
 
@@ -234,7 +234,7 @@ def guarded(layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any]
 def input_tensor(spec: LayerSpec, context: Context) -> Tensor:
     """The graph input of an ``InputLayer``."""
     config = spec.config
-    shape, dtype = config.get("batch_shape"), config.get("dtype") or "float32"
+    shape = config.get("batch_shape")
     layer = Layer(spec, spec.name, None, context)  # type: ignore[arg-type]
     if shape is None:
         raise layer.refusal("it states no shape", "build the model before saving it")
@@ -243,10 +243,12 @@ def input_tensor(spec: LayerSpec, context: Context) -> Tensor:
             raise layer.refusal(
                 f"{flag} inputs are not supported", "feed a dense array to the model"
             )
-    if isinstance(dtype, dict):
-        dtype = dtype.get("config", {}).get("name", "")
+    dtype = layer.policy().compute or "float32"
+    if dtype in FLOATS and context.dtype is not None:
+        dtype = context.dtype
     if dtype not in DTYPES:
         raise layer.refusal(f"inputs of dtype {dtype!r} are not supported yet")
+    numpy_dtype(dtype)
     type_ = TensorType(tuple(shape), dtype)
     value = context.build.input(spec.name, type_, Source(spec.name, spec.class_name))
     return Tensor(value, type_)

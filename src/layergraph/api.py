@@ -18,6 +18,7 @@ def load(
     *,
     weights: PathLike | None = None,
     layers: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
 ) -> Graph:
     """The layer graph of any supported file, recognised by content.
 
@@ -31,6 +32,10 @@ def load(
         layers: what custom layers and Lambdas compute, by layer name, registered
             name or class name: functions on arrays, or ``LayerReader`` objects;
             see docs/custom-layers.md.
+        dtype: float dtype to compute in (``"float32"``, ``"float64"``,
+            ``"float16"``, ``"bfloat16"``), whatever the model's dtype policies
+            say; ``None`` for what they say. Weights stored in more digits than
+            a policy computes with are then used in full.
 
     Raises:
         FileFormatError: not a file we read, damaged, or built to do harm.
@@ -49,10 +54,16 @@ def load(
     if is_ir_file(path):
         if weights is not None:
             raise FileFormatError(f"{os.fspath(path)}: an .lg file has its weights within")
-        return bound(read_graph(path), ForeignLayers(layers))
-    from layergraph.frontends.keras import load as load_keras
+        graph = bound(read_graph(path), ForeignLayers(layers))
+    else:
+        from layergraph.frontends.keras import load as load_keras
 
-    return load_keras(path, weights=weights, layers=layers)
+        graph = load_keras(path, weights=weights, layers=layers, dtype=dtype)
+    if dtype is None:
+        return graph
+    from layergraph.ir.passes.recast import recast
+
+    return recast(graph, dtype)
 
 
 def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:

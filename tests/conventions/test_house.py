@@ -85,7 +85,7 @@ def test_registry_lists_what_the_files_read(family: str) -> None:
 
 HEAVY = {"tensorflow", "tf_keras", "keras", "torch"}
 MAY_IMPORT = {
-    "ir": {"numpy", "networkx", "safetensors"},
+    "ir": {"numpy", "networkx", "safetensors", "ml_dtypes"},
     "frontends": {"numpy", "h5py"},
     "backends": {"numpy"},
     "tools": {"numpy", "safetensors", "rich"},

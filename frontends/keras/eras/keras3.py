@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.frontends.keras.policy import policy_of
 from layergraph.frontends.keras.registry import LAYERS, REFUSED
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
 from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
@@ -170,15 +171,22 @@ class Keras3:
         shape = config.get("build_input_shape") or built.get("input_shape")
         first = layers[0].config if layers else {}
         shape = first.get("batch_shape") or shape
-        dtype = first.get("dtype")
         return ModelSpec(
             name=name,
             class_name=entry["class_name"],
             kind="sequential",
             layers=layers,
             batch_shape=tuple(shape) if isinstance(shape, (list, tuple)) else None,
-            input_dtype=dtype if dtype in FLOATS else "float32",
+            input_dtype=self.input_dtype(first.get("dtype")),
         )
+
+    def input_dtype(self, policy: Any) -> str:
+        """What a Sequential without a stated input is fed: what its first layer computes in."""
+        try:
+            found = policy_of(policy).compute
+        except ValueError:
+            return "float32"
+        return found if found in FLOATS else "float32"
 
     def border(self, data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
         """Nested ``[name, call, tensor]`` triples of ``input_layers`` or ``output_layers``."""

@@ -7,6 +7,7 @@ from math import sqrt
 from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.layers.quantization import Product, emit_product
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.activation import Softmax
 from layergraph.ir.ops.attention import AdditiveScores, BandMask, MaskedSoftmax
@@ -162,9 +163,8 @@ def _masks(call: LayerCall, query: Tensor, value: Tensor, key: Tensor) -> list[T
 def _projection(call: LayerCall, name: str, x: Tensor, heads: tuple[int, int]) -> Tensor:
     """``(batch, ..., features)`` to ``(batch, ..., heads, size)``."""
     free = string.ascii_lowercase[: len(x.shape) - 1]
-    params = _weights(call, name, (x.shape[-1], *heads), heads)
-    op = EinsumDense(equation=f"{free}x,xyz->{free}yz")
-    return call.emit(op, x, params=params, part=name)
+    equation = f"{free}x,xyz->{free}yz"
+    return _product(call, x, name, equation, (x.shape[-1], *heads), heads)
 
 
 def _output(call: LayerCall, x: Tensor, query: Tensor, heads: tuple[int, int]) -> Tensor:
@@ -175,14 +175,22 @@ def _output(call: LayerCall, x: Tensor, query: Tensor, heads: tuple[int, int]) -
     else:
         shape = tuple(wanted) if isinstance(wanted, list) else (wanted,)
     free, out = string.ascii_lowercase[: len(x.shape) - 2], string.ascii_uppercase[: len(shape)]
-    params = _weights(call, "output", (*heads, *shape), shape)
-    return call.emit(EinsumDense(equation=f"{free}yz,yz{out}->{free}{out}"), x, params=params)
+    equation = f"{free}yz,yz{out}->{free}{out}"
+    return _product(call, x, "output", equation, (*heads, *shape), shape)
 
 
-def _weights(call: LayerCall, name: str, kernel: Shape, bias: Shape) -> dict[str, Any]:
-    use_bias = call.config.bool("use_bias", True)
-    attribute = f"{name}_dense|_{name}_dense"
-    return call.weights(attribute, kernel=kernel, bias=bias if use_bias else None)
+def _product(
+    call: LayerCall, x: Tensor, name: str, equation: str, kernel: Shape, bias: Shape
+) -> Tensor:
+    """One of the EinsumDense layers that an attention layer holds."""
+    what = Product(
+        EinsumDense(equation=equation),
+        kernel,
+        bias if call.config.bool("use_bias", True) else None,
+        attributes=(f"{name}_dense|_{name}_dense",),
+        path="attention_output" if name == "output" else name,
+    )
+    return emit_product(call, x, what, part="" if name == "output" else name)
 
 
 def _attention_axes(given: Any, rank: int) -> tuple[int, ...]:

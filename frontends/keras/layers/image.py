@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from layergraph.frontends.keras.layer import LayerCall, Tensor, compute_dtype
+from layergraph.frontends.keras.casting import compute_dtype
+from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.data_format import channels_first, to_first, to_last
 from layergraph.frontends.keras.operands import numbers, operands
 from layergraph.frontends.keras.registry import reads

@@ -6,6 +6,7 @@ from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
+from layergraph.frontends.keras.layers.quantization import Product, emit_product
 from layergraph.frontends.keras.operands import listed, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.elementwise import Unary
@@ -22,8 +23,8 @@ def dense(call: LayerCall) -> Tensor:
     x, config = call.input(), call.config
     units = config.int("units")
     bias = (units,) if config.bool("use_bias", True) else None
-    params = call.weights(kernel=(x.shape[-1], units), bias=bias)
-    return call.emit(Dense(), x, params=params, then=[activation(call, "activation")])
+    what = Product(Dense(), (x.shape[-1], units), bias)
+    return emit_product(call, x, what, then=[activation(call, "activation")])
 
 
 @reads("EinsumDense", masking="pass")
@@ -35,9 +36,9 @@ def einsum_dense(call: LayerCall) -> Tensor:
     axes = config.take("bias_axes", None)
     wanted = output_shape if isinstance(output_shape, list) else [output_shape]
     kernel, bias = einsum_parameters(call, equation, x.shape, wanted, axes)
-    params = call.weights(kernel=kernel, bias=bias)
-    op = EinsumDense(equation=equation)
-    return call.emit(op, x, params=params, then=[activation(call, "activation")])
+    config.ignore("gptq_unpacked_column_size")
+    what = Product(EinsumDense(equation=equation), kernel, bias)
+    return emit_product(call, x, what, then=[activation(call, "activation")])
 
 
 @reads("MaxoutDense")

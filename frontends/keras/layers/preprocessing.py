@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from layergraph.frontends.keras.layer import LayerCall, Tensor, compute_dtype
+from layergraph.frontends.keras.casting import compute_dtype
+from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.image import as_computed
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.elementwise import Cast, Scale
