@@ -14,7 +14,7 @@ from layergraph.frontends.keras.casting import (
 )
 from layergraph.frontends.keras.config import Config
 from layergraph.frontends.keras.policy import Policy, policy_of
-from layergraph.frontends.keras.registry import LAYERS, REFUSED, Reader, reader_of
+from layergraph.frontends.keras.registry import LAYERS, Reader, reader_of, why_unknown
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
@@ -168,7 +168,7 @@ class Layer:
 
     def unknown(self) -> UnsupportedError:
         """The error for a class nothing here reads."""
-        return self.refusal(*_why_unknown(self.spec))
+        return self.refusal(*why_unknown(self.spec))
 
     def child(self, spec: LayerSpec, *attributes: str) -> Any:
         """The layer this one wraps: a ``Layer``, or a ``Model`` when it is one.
@@ -438,20 +438,3 @@ def _part(op: Op) -> str:
     """Name of an inner node: what it does."""
     kind = getattr(op, "kind", None)
     return str(kind or type(op).__name__).lower()
-
-
-def _why_unknown(spec: LayerSpec) -> tuple[str, str]:
-    if "refusal" in spec.config:
-        return spec.config["refusal"], "please report which model needs it"
-    if spec.is_foreign:
-        name = spec.registered_name or spec.class_name
-        return (
-            f"a custom class of {spec.module}" if spec.module else "a custom class",
-            f"say what it computes: load(path, layers={{{name!r}: function}})",
-        )
-    if spec.key in REFUSED:
-        return (
-            REFUSED[spec.key],
-            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
-        )
-    return ("this class is not supported yet", "please report which model needs it")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from layergraph.frontends.keras.layer import LayerCall
+    from layergraph.frontends.keras.spec import LayerSpec
 
 Masking: TypeAlias = Literal["pass", "drop", "own"]
 """What becomes of the input's mask: handed to the output, dropped (the class does not
@@ -243,3 +244,21 @@ def reader_of(class_name: str) -> Reader | None:
         return None
     import_module(f"layergraph.frontends.keras.layers.{family}")
     return READERS.get(class_name)
+
+
+def why_unknown(spec: LayerSpec) -> tuple[str, str]:
+    """Why a layer cannot be read, and what its user can do about it."""
+    if "refusal" in spec.config:
+        return spec.config["refusal"], "please report which model needs it"
+    if spec.is_foreign:
+        name = spec.registered_name or spec.class_name
+        return (
+            f"a custom class of {spec.module}" if spec.module else "a custom class",
+            f"say what it computes: load(path, layers={{{name!r}: function}})",
+        )
+    if spec.key in REFUSED:
+        return (
+            REFUSED[spec.key],
+            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
+        )
+    return ("this class is not supported yet", "please report which model needs it")
