@@ -27,7 +27,7 @@ FAMILIES = (
     "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
     "creation", "dynamic", "elementwise", "embedding", "foreign", "image", "indexing", "linalg",
     "linear", "merge", "normalization", "parameters", "pooling", "preprocessing", "quantization",
-    "recurrent", "reduction", "scatter", "shape", "statistics", "text",
+    "recurrent", "reduction", "scatter", "shape", "signal", "statistics", "text",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

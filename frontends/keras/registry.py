@@ -59,6 +59,7 @@ FAMILIES = {
         "SimpleRNN LSTM GRU RNN Bidirectional TimeDistributed SimpleRNNCell LSTMCell GRUCell "
         "StackedRNNCells DeviceWrapper DropoutWrapper ResidualWrapper"
     ),
+    "signal": "MelSpectrogram STFTSpectrogram",
     "shape": (
         "Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D "
         "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"
@@ -115,6 +116,7 @@ OPERATIONS = {
     "scatter": (
         "Scatter ScatterUpdate SegmentMax SegmentMin SegmentProd SegmentSum Slice SliceUpdate"
     ),
+    "signal": "FFT FFT2 IFFT2 IRFFT ISTFT RFFT STFT",
     "shape": (
         "BroadcastTo ExpandDims Moveaxis Ndim Pad Ravel Rearrange Repeat Reshape Size Squeeze "
         "Swapaxes Tile Transpose View"
