@@ -122,7 +122,7 @@ def istft(op: ISTFT, real: Array, imag: Array) -> Array:
     for i in range(pieces):
         y[..., i : i + many, :] += parts[..., i, :]
     flat = y.reshape(*outer, (many + pieces) * step)[..., : op.total(many)]
-    return np.array(flat[..., op.kept()])
+    return np.array(flat[..., op.taken()])
 
 
 # --- spectrograms ----------------------------------------------------------------------

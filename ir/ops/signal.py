@@ -137,14 +137,14 @@ class ISTFT(Op):
     def infer(self, real: TensorType, imag: TensorType) -> TensorType:
         """``(..., n)``."""
         frames = real.shape[-2]
-        size = None if frames is None else len(range(self.total(frames))[self.kept()])
+        size = None if frames is None else len(range(self.total(frames))[self.taken()])
         return real.with_shape((*real.shape[:-2], size))
 
     def total(self, frames: int) -> int:
         """Elements so many frames cover."""
         return max((frames - 1) * self.sequence_stride + self.fft_length, 0)
 
-    def kept(self) -> slice:
+    def taken(self) -> slice:
         """Which of them are the signal."""
         start = self.fft_length // 2 if self.center else 0
         if self.length is not None:
