@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from layergraph.api import load
+from layergraph.backends.numpy.feeds import batches_joined
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
 from layergraph.ir.types import STRING, Array, TensorType, product, strings, type_of
@@ -65,7 +66,7 @@ def predictions(
         interpreter.run(None, {n: a[start : start + batch_size] for n, a in feeds.items()})
         for start in tracked(starts, "predicting")
     ]
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return [batches_joined(column) for column in zip(*parts, strict=True)]
 
 
 def read_arrays(path: str, inputs: Mapping[str, TensorType]) -> dict[str, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -129,6 +129,22 @@ def _cast(name: str, array: Array, want: TensorType) -> Array:
 def _fed_type(graph: Graph, name: str, batches: bool) -> TensorType:
     want = graph.type_of(Value(name))
     return want.with_shape((None, *want.shape[1:])) if batches and want.rank else want
+
+
+def batches_joined(parts: Sequence[Array]) -> Array:
+    """One output's batches as one array.
+
+    Raises:
+        InputError: they are of different width, as texts of unlike length may make them.
+    """
+    if len({a.shape[1:] for a in parts}) > 1:
+        shapes = ", ".join(sorted({str(a.shape[1:]) for a in parts})[:3])
+        raise InputError(
+            f"batches came out as rows of different shapes ({shapes} ...), which do not fit "
+            "into one array; predict all rows in one batch, or save the model with a fixed "
+            "output_sequence_length"
+        )
+    return np.concatenate(parts)
 
 
 def _nested(graph: Graph, data: Any, batches: bool) -> dict[str, Array]:

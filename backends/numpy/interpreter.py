@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from layergraph.backends.numpy.feeds import from_call, from_names
+from layergraph.backends.numpy.feeds import batches_joined, from_call, from_names
 from layergraph.backends.numpy.plan import Plan, States, Traced
 from layergraph.backends.numpy.states import checked_states, zero_states
 from layergraph.backends.numpy.table import Kernel, evaluate
@@ -164,7 +164,6 @@ class Interpreter:
         Raises:
             InputError: the rows do not fill batches of the model's fixed size.
         """
-        import numpy as np
 
         feeds = from_call(self.graph, args, batches=True)
         rows = min((a.shape[0] for a in feeds.values()), default=0)
@@ -179,7 +178,7 @@ class Interpreter:
                 self._run(self._plan, {n: a[i : i + step] for n, a in feeds.items()})
                 for i in range(0, max(rows, 1), step)
             ]
-        joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        joined = [batches_joined(column) for column in zip(*parts, strict=True)]
         return pack(joined, self.graph.output_structure)
 
     @property

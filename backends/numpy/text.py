@@ -151,8 +151,8 @@ def _shared(op: Lookup, unknown: Array) -> Any:
         named = ", ".join(repr(_as_text(token)) for token in shown[:MOST_SHOWN])
         more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
         raise InputError(
-            f"{named}{more} not in the vocabulary, and with num_oov_indices=0 unknown tokens "
-            "have no number; leave them out"
+            f"the vocabulary does not have {named}{more}, and with num_oov_indices=0 unknown "
+            "tokens have no number; leave them out"
         )
     if op.spread == "modulo":
         return unknown % op.num_oov

@@ -130,6 +130,7 @@ OPERATIONS = {
 
 OTHERWISE_READ = {
     "InputLayer": "wiring",
+    "FeatureSpace": "wiring",
     "Functional": "wiring",
     "Model": "wiring",
     "Sequential": "wiring",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from layergraph.ir.types import Array
@@ -113,6 +113,7 @@ class ModelSpec:
             Sequential.
         batch_shape: input shape of a Sequential that states it outside its
             layers.
+        folder: path of the layers' arrays in a ``.keras`` file.
     """
 
     name: str
@@ -123,7 +124,7 @@ class ModelSpec:
     outputs: Any = None
     batch_shape: tuple[int | None, ...] | None = None
     input_dtype: str = "float32"
-    extra: dict[str, Any] = field(default_factory=dict)
+    folder: str = "layers"
 
 
 def refs_in(data: Any) -> Iterator[TensorRef]:

@@ -342,7 +342,7 @@ class TreeWeights:
             snake = snake_case(spec.class_name)
             number = counts.get(snake, 0)
             counts[snake] = number + 1
-            base = f"{self._path}/layers/{snake}".lstrip("/")
+            base = f"{self._path}/{model.folder}/{snake}".lstrip("/")
             path = self._labelled(base, number, spec, names)
             found[spec.name] = TreeWeights(self._tree, path, spec.name)
         return found

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.frontends.keras.eras.feature_space import feature_space, is_feature_space
 from layergraph.frontends.keras.policy import policy_of
 from layergraph.frontends.keras.registry import LAYERS, REFUSED
 from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
@@ -52,6 +53,8 @@ RENAMED = {
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
+    "TFDConcat": "Concatenate",
+    "TFDIdentity": "Identity",
 }
 """Other names of a class, from ``keras_export`` of Keras 3.15 and older Kerases."""
 
@@ -102,7 +105,11 @@ class Keras3:
         written: str = entry["class_name"]
         registered = str(entry.get("registered_name") or "")
         class_name = RENAMED.get(written, written)
-        model = self.model(name, entry, config) if isinstance(config.get("layers"), list) else None
+        model = None
+        if isinstance(config.get("layers"), list):
+            model = self.model(name, entry, config)
+        elif is_feature_space(class_name, config):
+            model = feature_space(name, config, self.layer)
         return LayerSpec(
             name=name,
             class_name=class_name,
