@@ -26,8 +26,9 @@ from layergraph.ir.types import TensorType
 FAMILIES = (
     "activation", "attention", "augmentation", "convolution", "convolutional_recurrent",
     "creation", "dynamic", "elementwise", "embedding", "foreign", "image", "indexing", "linalg",
-    "linear", "merge", "normalization", "parameters", "pooling", "preprocessing", "quantization",
-    "recurrent", "reduction", "scatter", "shape", "signal", "statistics", "text",
+    "linear", "loss", "merge", "normalization", "parameters", "patches", "pooling",
+    "preprocessing", "quantization", "recurrent", "reduction", "scatter", "shape", "signal",
+    "statistics", "text",
 )  # fmt: skip
 """Operator families; each is a file of that name in every room."""
 

@@ -29,8 +29,8 @@ def batch_norm(
     def run(x: Array) -> Array:
         sizes = [1] * x.ndim
         sizes[op.axis] = -1
-        y: Array = x * scale.reshape(sizes)
-        y += shift.reshape(sizes)
+        y: Array = x * scale.reshape(sizes).astype(x.dtype, copy=False)
+        y += shift.reshape(sizes).astype(x.dtype, copy=False)
         return y
 
     return run

@@ -94,7 +94,7 @@ OPERATIONS = {
     ),
     "indexing": (
         "Argpartition ArraySplit Diag Diagflat Diagonal Dsplit Flip Fliplr Flipud GetItem "
-        "Hsplit Nonzero OneHot Roll Rot90 Split Take TakeAlongAxis Trace Tril Triu "
+        "Hsplit MultiHot Nonzero OneHot Roll Rot90 Split Take TakeAlongAxis Trace Tril Triu "
         "UnravelIndex Unstack Vsplit"
     ),
     "linalg": (
@@ -102,11 +102,16 @@ OPERATIONS = {
         "Pinv Qr SVD Slogdet Solve SolveTriangular"
     ),
     "linear": "Cross Dot Einsum Inner Kron Outer Tensordot Vdot",
+    "loss": (
+        "BinaryCrossentropy CTCDecode CTCLoss CategoricalCrossentropy InTopK PSNR "
+        "SparseCategoricalCrossentropy"
+    ),
     "merge": (
         "Add Append Concatenate Dstack EmptyLike Full FullLike Hstack LogicalAnd LogicalOr "
         "Matmul Maximum Minimum Multiply OnesLike Stack Subtract Vstack ZerosLike"
     ),
-    "normalization": "LayerNorm Normalize RMSNorm",
+    "normalization": "BatchNorm LayerNorm Normalize RMSNorm",
+    "patches": "DepthToSpace ExtractSequences Fold SpaceToDepth Unfold",
     "pooling": "AdaptiveAveragePool AdaptiveMaxPool AveragePool MaxPool",
     "reduction": (
         "All Amax Amin Any Argmax Argmin Argsort Average CountNonzero Cumprod Cumsum Diff "

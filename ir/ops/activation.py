@@ -43,10 +43,10 @@ class LogSoftmax(Activation):
     Source: keras/src/activations/activations.py ``log_softmax``, Keras 3.15.
 
     Attributes:
-        axis: axis summed over.
+        axis: axis summed over; ``None`` for all, the batch included.
     """
 
-    axis: int = -1
+    axis: int | None = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

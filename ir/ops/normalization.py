@@ -49,7 +49,7 @@ class LayerNorm(Op):
     Attributes:
         axis: axes normalised over, batch included, never negative.
         epsilon: added to the variance.
-        rms_scaling: divide by the root of the variance without centring, and
+        rms_scaling: divide by the root of the mean square without centring, and
             leave the mean in place.
     """
 

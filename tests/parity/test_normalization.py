@@ -7,6 +7,7 @@ from typing import Any
 from support import case, parity
 
 CASES = [
+    case("layer by deviation", lambda k: k.layers.LayerNormalization(axis=(1, 2), rms_scaling=True), (5, 4), writers=("keras",)),
     case("batch norm", lambda k: k.layers.BatchNormalization(), (5, 4)),
     case("batch norm images", lambda k: k.layers.BatchNormalization(epsilon=1e-2), (6, 5, 4)),
     case("batch norm first axis", lambda k: k.layers.BatchNormalization(axis=1), (6, 5, 4)),

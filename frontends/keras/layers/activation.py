@@ -172,7 +172,9 @@ OPERATION: dict[str, Callable[[Config], Op]] = {
     "HardShrink": lambda config: HardShrink(threshold=config.float("threshold", 0.5)),
     "HardSigmoid": lambda config: HardSigmoid(),
     "LeakyRelu": lambda config: LeakyReLU(negative_slope=config.float("negative_slope", 0.2)),
-    "LogSoftmax": lambda config: LogSoftmax(axis=config.int("axis", -1)),
+    "LogSoftmax": lambda config: LogSoftmax(
+        axis=None if config.take("axis", -1) is None else config.int("axis", -1)
+    ),
     "SoftShrink": lambda config: SoftShrink(threshold=config.float("threshold", 0.5)),
     "Softmax": _softmax,
     "Sparsemax": lambda config: Sparsemax(axis=config.int("axis", -1)),
@@ -196,4 +198,6 @@ def operation(call: LayerCall) -> Tensor:
     if not x.type.is_float:
         x = call.emit(Cast(dtype="float32"), x, part="float")
     op = Unary(kind=PLAIN[name]) if name in PLAIN else OPERATION[name](call.config)
+    if op == Softmax(axis=(None,)):  # type: ignore[arg-type]
+        op = Softmax(axis=tuple(range(len(x.shape))))
     return call.emit(op, x)

@@ -190,3 +190,17 @@ def rot90(call: LayerCall) -> Tensor:
     (x,), turns = operands(call, "array"), call.config.int("k", 1) % 4
     a, b = (axis % len(x.shape) for axis in call.config.ints("axes", 2, (0, 1)))
     return call.emit(Rot90(turns=turns, axes=(a, b)) if turns else Identity(), x)
+
+
+@reads("ops.MultiHot", arguments=("inputs",))
+def multi_hot(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``MultiHot``: one-hot rows of an example joined."""
+    if call.config.bool("sparse", False):
+        raise call.refusal("sparse=True is not supported", "save the model with sparse=False")
+    x, dtype = call.input(), call.config.take("dtype", None) or "float32"
+    op = OneHot(
+        num_classes=call.config.int("num_classes"), axis=call.config.int("axis", -1), dtype=dtype
+    )
+    rows = call.emit(op, x, part="rows")
+    axis = 1 if len(x.shape) > 1 else 0
+    return call.emit(Reduce(kind="any" if dtype == "bool" else "max", axis=(axis,)), rows)

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors
-from layergraph.frontends.keras.operands import constant
+from layergraph.frontends.keras.layers.linalg import norm_of
+from layergraph.frontends.keras.layers.parameters import emit_with, tensor_of
+from layergraph.frontends.keras.operands import constant, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import signature
-from layergraph.ir.ops.elementwise import Binary, Math
+from layergraph.ir.ops.elementwise import Binary, Cast, Clip, Math, Scale
+from layergraph.ir.ops.linalg import Norm
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, UnitNorm
 from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import Identity
-from layergraph.ir.types import Array
+from layergraph.ir.ops.shape import Identity, NewShape
+from layergraph.ir.types import Array, Shape, promote
 
 
 @reads("BatchNormalization", masking="pass", arguments=("inputs",))
@@ -88,8 +91,13 @@ def layer_normalization(call: LayerCall) -> Tensor:
         gamma=size if config.bool("scale", True) or rms else None,
         beta=size if config.bool("center", True) and not rms else None,
     )
-    op = LayerNorm(axis=axes, epsilon=config.float("epsilon", 1e-3), rms_scaling=rms)
-    return call.emit(op, x, params=params)
+    epsilon = config.float("epsilon", 1e-3)
+    if rms:
+        # By the deviation and not centred: no root mean square, whatever it is called.
+        sizes = [n or 0 if a in axes else 1 for a, n in enumerate(x.shape)]
+        y = _by_deviation(call, x, axes, epsilon)
+        return call.emit(Scale(), y, params={"scale": params["gamma"].reshape(sizes)})
+    return call.emit(LayerNorm(axis=axes, epsilon=epsilon), x, params=params)
 
 
 def _axes(call: LayerCall) -> tuple[int, ...]:
@@ -147,19 +155,88 @@ def spectral_normalization(call: LayerCall) -> Any:
 
 @reads("ops.Normalize", arguments=("x",))
 def normalize(call: LayerCall) -> Tensor:
-    """keras/src/ops/nn.py ``Normalize``, Euclidean."""
-    if call.config.take("order", 2) != 2 or call.config.take("epsilon", None) is not None:
-        raise call.refusal("only order=2 with the default epsilon is supported")
-    return call.emit(UnitNorm(axis=_axes(call)), call.input())
-
-
-@reads("ops.LayerNorm", "ops.RMSNorm", arguments=("x", "gamma", "beta"))
-def layer_norm_operation(call: LayerCall) -> Tensor:
-    """keras/src/ops/nn.py ``LayerNorm`` and ``RMSNorm`` without learned parameters."""
-    given = [call.argument(name) for name in ("gamma", "beta", "scale")]
-    if any(value is not None for value in given):
-        raise call.refusal("scale and shift as tensors are not supported yet")
-    rms = call.spec.class_name == "RMSNorm" or call.config.bool("rms_scaling", False)
+    """keras/src/ops/nn.py ``Normalize``: by a norm, which counts as no less than epsilon."""
+    (x,) = operands(call, "x")
+    order, axis = call.config.int("order", 2), call.config.take("axis", -1)
     epsilon = call.config.optional_float("epsilon")
-    op = LayerNorm(axis=_axes(call), epsilon=1e-7 if epsilon is None else epsilon, rms_scaling=rms)
-    return call.emit(op, call.input())
+    epsilon = 1e-7 if epsilon is None else epsilon
+    if order == 2:
+        # Of however many axes, and never the spectral norm of a matrix.
+        axes = range(len(x.shape)) if axis is None else numbers(axis)
+        norm = call.emit(Norm(axis=tuple(axes), keepdims=True), x, part="norm")
+    else:
+        norm = call.emit(norm_of(call, x, axis, order, True), x, part="norm")
+    norm = call.emit(Clip(low=epsilon), norm, part="least")
+    return call.emit(Binary(kind="divide"), x, norm)
+
+
+@reads("ops.BatchNorm", arguments=("x", "mean", "variance", "offset", "scale"))
+def batch_norm_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``BatchNorm``."""
+    (x,) = operands(call, "x")
+    axis = call.config.int("axis") % len(x.shape)
+    return emit_with(
+        call, BatchNorm(axis=axis, epsilon=call.config.float("epsilon", 1e-3)), x,
+        gamma=call.argument("scale"), beta=call.argument("offset"),
+        moving_mean=call.argument("mean"), moving_variance=call.argument("variance"),
+    )  # fmt: skip
+
+
+@reads("ops.LayerNorm", arguments=("x", "gamma", "beta"))
+def layer_norm_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``LayerNorm``: with ``rms_scaling`` by the deviation, not centred."""
+    (x,) = operands(call, "x")
+    gamma, beta = call.argument("gamma"), call.argument("beta")
+    axes = _axes(call)
+    rms = call.config.bool("rms_scaling", False)
+    y = _wide(call, x)
+    sizes = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
+    epsilon = _epsilon(call)
+    if rms:
+        y = _by_deviation(call, y, axes, epsilon)
+    else:
+        y = call.emit(LayerNorm(axis=axes, epsilon=epsilon), y, part="normalized")
+    y = _affine(call, y, "multiply", "gamma", gamma, sizes)
+    y = _affine(call, y, "add", "beta", None if rms else beta, sizes)
+    return call.emit(Cast(dtype=x.type.dtype), y)
+
+
+@reads("ops.RMSNorm", arguments=("x", "scale"))
+def rms_norm_operation(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``RMSNorm``; the scale broadcasts as it is."""
+    (x,) = operands(call, "x")
+    op = LayerNorm(axis=_axes(call), epsilon=_epsilon(call), rms_scaling=True)
+    y = call.emit(op, _wide(call, x), part="normalized")
+    y = _affine(call, y, "multiply", "scale", call.argument("scale"), ())
+    return call.emit(Cast(dtype=x.type.dtype), y)
+
+
+def _epsilon(call: LayerCall) -> float:
+    found = call.config.optional_float("epsilon")
+    return 1e-7 if found is None else found
+
+
+def _wide(call: LayerCall, x: Tensor) -> Tensor:
+    """Statistics are computed in float32 at least."""
+    return call.emit(Cast(dtype=promote(x.type.dtype, "float32")), x, part="wide")
+
+
+def _by_deviation(call: LayerCall, x: Tensor, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    variance = call.emit(Reduce(kind="var", axis=axes, keepdims=True), x, part="variance")
+    epsilons = constant(call, "epsilon", np.asarray(epsilon, x.type.dtype))
+    above = call.emit(Merge(kind="add"), variance, epsilons, part="above_zero")
+    deviation = call.emit(Math(kind="sqrt"), above, part="deviation")
+    return call.emit(Binary(kind="divide"), x, deviation, part="normalized")
+
+
+def _affine(call: LayerCall, x: Tensor, kind: Any, role: str, value: Any, sizes: Shape) -> Tensor:
+    """Scale or shift by an argument, given the sizes of the axes where it has fewer."""
+    if value is None:
+        return x
+    value = tensor_of(call, role, value)
+    if value.type.dtype != x.type.dtype:
+        value = call.emit(Cast(dtype=x.type.dtype), value, part=f"{role}_cast")
+    if sizes and len(value.shape) != len(x.shape):
+        shape = tuple(-1 if n is None else n for n in sizes)
+        value = call.emit(NewShape(shape=shape), value, part=f"{role}_shaped")
+    return call.emit(Merge(kind=kind), x, value, part=kind)

@@ -9,7 +9,7 @@ import numpy as np
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.operands import as_array, axis_of, constant, operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Cast, NanToNum
+from layergraph.ir.ops.elementwise import Cast, Clip, Math, NanToNum
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import (
     Average,
@@ -68,9 +68,34 @@ def moments(call: LayerCall) -> list[Tensor]:
     """keras/src/ops/nn.py ``Moments``: mean and variance."""
     x, keepdims = call.input(), call.config.bool("keepdims", False)
     call.config.ignore("synchronized")
-    axes = axes_of(call, x, "axes")
-    mean = call.emit(Reduce(kind="mean", axis=axes, keepdims=keepdims), x, part="mean")
-    return [mean, call.emit(Reduce(kind="var", axis=axes, keepdims=keepdims), x)]
+    axes, dtype = axes_of(call, x, "axes"), x.type.dtype
+    if not x.type.is_float:
+        return _whole_moments(call, x, axes, keepdims)
+    # What float16 cannot hold on the way, and clipped to what it can in the end.
+    wide = call.emit(Cast(dtype="float32"), x, part="wide") if dtype == "float16" else x
+    found = []
+    for kind in ("mean", "var"):
+        y = call.emit(Reduce(kind=kind, axis=axes, keepdims=keepdims), wide, part=kind)
+        if dtype == "float16":
+            y = call.emit(Clip(low=-65504.0, high=65504.0), y, part=f"{kind}_clipped")
+            y = call.emit(Cast(dtype=dtype), y, part=f"{kind}_cast")
+        found.append(y)
+    return found
+
+
+def _whole_moments(
+    call: LayerCall, x: Tensor, axes: tuple[int, ...], keepdims: bool
+) -> list[Tensor]:
+    """Of whole numbers: both rounded towards zero, the variance about a rounded mean."""
+
+    def mean_of(y: Tensor, part: str, keep: bool) -> Tensor:
+        fraction = call.emit(Reduce(kind="mean", axis=axes, keepdims=keep), y, part=part)
+        return call.emit(Cast(dtype=x.type.dtype), fraction, part=f"{part}_whole")
+
+    centre = mean_of(x, "centre", True)
+    difference = call.emit(Merge(kind="subtract"), x, centre, part="difference")
+    squares = call.emit(Math(kind="square"), difference, part="squares")
+    return [mean_of(x, "mean", keepdims), mean_of(squares, "var", keepdims)]
 
 
 @reads("ops.Cumsum", "ops.Cumprod", "ops.Nancumsum", "ops.Nancumprod", arguments=("x",))
