@@ -23,6 +23,7 @@ from layergraph.ir.foreign import ForeignLayers
 from layergraph.ir.graph import Source, Value
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Cast
+from layergraph.ir.ops.shape import Identity
 from layergraph.ir.types import FLOATS, Array, Shape, TensorType
 
 
@@ -64,6 +65,25 @@ class Context:
     dtype: str | None = None
     unsupported: list[Unsupported] = field(default_factory=list)
     foreign: ForeignLayers = field(default_factory=ForeignLayers)
+    _same: dict[Value, Value] = field(default_factory=dict)
+    _bare: set[Value] = field(default_factory=set)
+
+    def same_tensor(self, value: Value, other: Value) -> None:
+        """Note that Keras hands on the tensor object itself: it has one mask, wherever it is."""
+        self._same[value] = self._same.get(other, other)
+
+    def take_mask_off(self, tensor: Tensor) -> None:
+        """Whoever reads the tensor from now on finds no mask on it."""
+        self._bare.add(self._same.get(tensor.value, tensor.value))
+
+    def as_left(self, tensor: Tensor) -> Tensor:
+        """The tensor as the calls before left it: with its mask, or without."""
+        bare = self._same.get(tensor.value, tensor.value) in self._bare
+        return tensor.masked(None) if bare else tensor
+
+    def numbered(self, name: str, nth: int) -> str:
+        """Name of a layer's ``nth`` call: ``lstm``, ``lstm:1``."""
+        return f"{name}:{nth}" if nth else name
 
     def reader(self, spec: LayerSpec, name: str) -> Reader | None:
         """How a layer is read: as the caller says, as Keras does, as a package offers.
@@ -109,8 +129,14 @@ class Layer:
         self._state_name = self._state_name or self.name
         return self._state_name
 
-    def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
+    def __call__(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, nth: int = 0
+    ) -> Any:
         """Read one call; returns output tensors nested as Keras returns them.
+
+        Args:
+            args, kwargs: arguments of the call, with ``Tensor`` leaves.
+            nth: number of the call among the layer's.
 
         Raises:
             UnsupportedError: class, option or argument we do not have.
@@ -131,9 +157,11 @@ class Layer:
                 "it is called with training=True", "save the model from a call without it"
             )
         first = reader.arguments[0]
+        told = "mask" in named or self.context.keras_major < 3
         if "mask" in named:
             named[first] = _with_masks(named.get(first), named.pop("mask"))
-        call = LayerCall(self, named)
+        alone = sum(bool(tensors_in(value)) for value in named.values()) <= 1
+        call = LayerCall(self, named, nth, heeds_mask=told or alone)
         call.cast_inputs(compute_dtype(self))
         try:
             result = reader.function(call)
@@ -194,12 +222,19 @@ class LayerCall:
         name: name of the call's main node.
         config: the layer's options.
         arguments: call arguments by name, with ``Tensor`` leaves.
+        heeds_mask: whether the layer works by the mask on its first argument.
+            Keras 3 hands it over only where that is the sole argument with
+            tensors; the output bears it all the same.
+            Source: keras/src/layers/layer.py ``Layer.__call__``, Keras 3.15.
     """
 
-    def __init__(self, layer: Layer, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, layer: Layer, arguments: dict[str, Any], nth: int = 0, *, heeds_mask: bool = True
+    ) -> None:
         self.layer = layer
         self.spec = layer.spec
-        self.name = layer.context.build.unique(layer.name)
+        self.heeds_mask = heeds_mask
+        self.name = layer.context.build.unique(layer.context.numbered(layer.name, nth))
         self.config = Config(layer.spec, layer.name)
         self.arguments = arguments
         self._read: set[str] = set()
@@ -368,6 +403,8 @@ class LayerCall:
         values = [i.value if isinstance(i, Tensor) else i for i in inputs]
         source = Source(self.layer.name, self.spec.class_name)
         added = self.build.add(name, op, values, params, (source,))
+        if isinstance(op, Identity) and values[0] is not None:
+            self.layer.context.same_tensor(added[0], values[0])
         return tuple(Tensor(v, self.build.type_of(v)) for v in added)
 
     def refusal(self, reason: str, remedy: str = "please report the file") -> UnsupportedError:

@@ -13,14 +13,13 @@ from layergraph.frontends.keras.layer import (
     says_nothing_of_training,
     tensors_in,
 )
+from layergraph.frontends.keras.order import Cycle, Key, keras_order
 from layergraph.frontends.keras.spec import LayerSpec, TensorRef, refs_in
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
 from layergraph.ir.graph import Source
 from layergraph.ir.ops.shape import Identity
 from layergraph.ir.types import DTYPES, FLOATS, TensorType, numpy_dtype
-
-Key = tuple[str, int]
 
 
 class Unreadable(Exception):  # noqa: N818 - a signal, not an error
@@ -45,9 +44,10 @@ class Model:
         self.context = context
         self.parts = weights.layers(self.model)
         self.layers: dict[str, Layer | Model] = {}
-        self._calls = 0
 
-    def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
+    def __call__(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, nth: int = 0
+    ) -> Any:
         """Read one call of the model used as a layer; returns its outputs, nested."""
         given = dict(kwargs or {})
         inputs = args[0] if args else given.pop("inputs", None)
@@ -60,13 +60,13 @@ class Model:
             masks = tensors_in(mask)
             if len(masks) == len(tensors_in(inputs)) == 1:
                 inputs = map_tensors(inputs, lambda t: t.masked(masks[0].value))
-        prefix = self.name + (f":{self._calls}" if self._calls else "")
-        self._calls += 1
+        prefix = self.context.numbered(self.name, nth)
         outputs = self.run(inputs, prefix)
         found = tensors_in(outputs)
         if self.name and len(found) == 1:
             source = Source(self.name, self.spec.class_name)
             (value,) = self.context.build.add(prefix, Identity(), [found[0].value], None, [source])
+            self.context.same_tensor(value, found[0].value)
             return map_tensors(outputs, lambda t: Tensor(value, t.type, t.mask))
         return outputs
 
@@ -133,48 +133,28 @@ class _Functional:
             )
         for ref, tensor in zip(refs, given, strict=True):
             self._values[ref.layer, ref.call] = [tensor]
-        for key in self._in_config_order():
-            self._evaluate(key)
+        order = self._in_keras_order()
+        for key in order:
+            nth = sum(name == key[0] and number < key[1] for name, number in order)
+            self._evaluate(key, nth)
         return self._resolve(model.outputs)
 
-    def _in_config_order(self) -> list[Key]:
-        """Calls the outputs need, layers in the config's order where wiring allows."""
-        needed = self._reachable()
-        order: list[Key] = []
-        done = set(self._values)
-        pending = [
-            (spec.name, i)
-            for spec in self._owner.model.layers
-            for i in range(len(spec.calls))
-            if (spec.name, i) in needed and (spec.name, i) not in done
-        ]
-        while pending:
-            waiting = []
-            for key in pending:
-                if all((r.layer, r.call) in done for r in self._call(key).refs()):
-                    order.append(key)
-                    done.add(key)
-                else:
-                    waiting.append(key)
-            if len(waiting) == len(pending):
-                names = ", ".join(sorted({name for name, _ in waiting}))
-                raise FileFormatError(
-                    f"{self._owner.context.file}: the layers {names} wait for each other; "
-                    "the model config is damaged"
-                )
-            pending = waiting
-        return order
+    def _in_keras_order(self) -> list[Key]:
+        """Calls the outputs need, in the order in which Keras runs them."""
+        outputs = [(r.layer, r.call) for r in refs_in(self._owner.model.outputs)]
+        try:
+            order = keras_order(outputs, self._parents)
+        except Cycle as error:
+            raise FileFormatError(
+                f"{self._owner.context.file}: the layers {', '.join(error.args[0])} wait for "
+                "each other; the model config is damaged"
+            ) from None
+        return [key for key in order if key not in self._values]
 
-    def _reachable(self) -> set[Key]:
-        needed: set[Key] = set()
-        pending = [(r.layer, r.call) for r in refs_in(self._owner.model.outputs)]
-        while pending:
-            key = pending.pop()
-            if key not in needed:
-                needed.add(key)
-                if key not in self._values:
-                    pending.extend((r.layer, r.call) for r in self._call(key).refs())
-        return needed
+    def _parents(self, key: Key) -> list[Key]:
+        if key in self._values:
+            return []
+        return [(r.layer, r.call) for r in self._call(key).refs()]
 
     def _call(self, key: Key) -> Any:
         spec = self._specs.get(key[0])
@@ -185,7 +165,8 @@ class _Functional:
             )
         return spec.calls[key[1]]
 
-    def _evaluate(self, key: Key) -> None:
+    def _evaluate(self, key: Key, nth: int) -> None:
+        """Read one call, the layer's ``nth`` by number whatever order they run in."""
         layer = self._owner.layer(self._specs[key[0]], self._scope)
         call = self._call(key)
         if any((r.layer, r.call) in self._broken for r in call.refs()):
@@ -193,7 +174,7 @@ class _Functional:
             self._broken.add(key)
             return
         try:
-            outputs = guarded(layer, self._resolve(call.args), self._resolve(call.kwargs))
+            outputs = guarded(layer, self._resolve(call.args), self._resolve(call.kwargs), nth)
         except Unreadable:
             self._broken.add(key)
             return
@@ -208,7 +189,7 @@ class _Functional:
                 raise FileFormatError(
                     f"{self._owner.context.file}: layer {data.layer!r} has no output {data.tensor}"
                 )
-            return outputs[data.tensor]
+            return self._owner.context.as_left(outputs[data.tensor])
         if isinstance(data, (list, tuple)):
             return type(data)(self._resolve(item) for item in data)
         if isinstance(data, dict):
@@ -216,14 +197,19 @@ class _Functional:
         return data
 
 
-def guarded(layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def guarded(
+    layer: Layer | Model, args: Sequence[Any], kwargs: Mapping[str, Any], nth: int = 0
+) -> Any:
     """Call a layer; put a refusal on record instead of stopping at the first.
+
+    Args:
+        nth: number of the call among the layer's, which is in the names of its nodes.
 
     Raises:
         Unreadable: the layer was refused.
     """
     try:
-        return layer(args, kwargs)
+        return layer(args, kwargs, nth)
     except UnsupportedError as error:
         layer.context.unsupported.extend(
             i for i in error.items if i not in layer.context.unsupported

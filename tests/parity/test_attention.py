@@ -54,6 +54,32 @@ def _attended(k: Any, q: Any, v: Any, mask: Any) -> Any:
     return k.layers.MultiHeadAttention(2, 3)(q, v, attention_mask=mask)
 
 
+def _explicit(name: str) -> Any:
+    """One of the masks as an argument."""
+    return lambda k, q, v, mask: k.layers.MultiHeadAttention(2, 3)(q, v, **{name: mask})
+
+
+def _read_again(k: Any, x: Any) -> Any:
+    """Keras 3 takes the mask off what it attends to: it matters who reads it before and after."""
+    x = k.layers.Masking()(x)
+    before = k.layers.Dense(5)(k.layers.LSTM(4, return_sequences=True)(x))
+    same = k.layers.Dropout(0.5)(x)
+    y = k.layers.MultiHeadAttention(2, 4)(same, same)
+    after = k.layers.LSTM(3)(x)
+    shallow = k.layers.GRU(3)(k.layers.Add()([x, y]))
+    return [before, after, shallow, k.layers.SimpleRNN(3)(y)]
+
+
+def _read_again_outside(k: Any, x: Any) -> Any:
+    """The same through a nested model that attends."""
+    inner_in = k.Input((7, 5))
+    inner_out = k.layers.MultiHeadAttention(2, 4)(inner_in, inner_in)
+    inner = k.Model(inner_in, inner_out, name="inner")
+    x = k.layers.Masking()(x)
+    y = inner(x)
+    return [k.layers.LSTM(3)(y), k.layers.GRU(3)(k.layers.Add()([x, y]))]
+
+
 def _transformer(k: Any, x: Any) -> Any:
     y = k.layers.MultiHeadAttention(2, 4, dropout=0.1)(x, x)
     x = k.layers.LayerNormalization()(k.layers.Add()([x, y]))
@@ -65,6 +91,13 @@ TWO, GROUPED = [(5, 6), (7, 6)], "GroupedQueryAttention"
 CAUSAL, SCORES = {"use_causal_mask": True}, {"return_attention_scores": True}
 
 CASES = [
+    *(
+        case(f"{name} as an argument", _explicit(name), [(4, 5), (7, 5), (n,)],
+             dtype=["float32", "float32", "bool"], writers=K3)
+        for name, n in (("query_mask", 4), ("value_mask", 7))
+    ),
+    case("masked tensors read again", _read_again, (7, 5), make="masked"),
+    case("masked tensors read again outside", _read_again_outside, (7, 5), make="masked"),
     case("dot", _attention(), TWO),
     case("dot scaled", _attention(use_scale=True), TWO),
     case("dot with key", _attention(key=True), [(5, 6), (7, 4), (7, 6)]),

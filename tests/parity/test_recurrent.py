@@ -23,6 +23,24 @@ def _gru_state(k: Any, x: Any, h: Any) -> Any:
     return k.layers.GRU(4, return_sequences=True, return_state=True)(x, initial_state=h)
 
 
+def _masked_initial(name: str, count: int) -> Any:
+    def first(k: Any, x: Any, states: list[Any]) -> Any:
+        y = getattr(k.layers, name)(4, return_sequences=True)(
+            k.layers.Masking()(x), initial_state=states
+        )
+        return [y, k.layers.SimpleRNN(3)(y)]
+
+    if count == 2:
+        return lambda k, x, h, c: first(k, x, [h, c])
+    return lambda k, x, h: first(k, x, [h])
+
+
+def _masked_both(k: Any, x: Any, h: Any, g: Any) -> Any:
+    layer = k.layers.Bidirectional(k.layers.GRU(4, return_sequences=True))
+    y = layer(k.layers.Masking()(x), initial_state=[h, g])
+    return [y, k.layers.SimpleRNN(3)(y)]
+
+
 def _bidirectional_states(k: Any, x: Any) -> Any:
     return k.layers.Bidirectional(k.layers.LSTM(4, return_state=True, return_sequences=True))(x)
 
@@ -111,6 +129,10 @@ CASES = [
     case("gru softsign relu6", lambda k: k.layers.GRU(4, activation="softsign", recurrent_activation="relu6"), SHAPE),
     case("lstm linear", lambda k: k.layers.LSTM(4, activation="linear"), SHAPE, rtol=3e-5),
     case("states from an encoder", _states, SHAPE),
+    # Keras 3 hands an RNN no mask where it is given states, and masks its output all the same.
+    case("masked, with initial state", _masked_initial("LSTM", 2), [SHAPE, (4,), (4,)], make="masked"),
+    case("masked rnn over a cell, with initial state", _masked_initial("GRU", 1), [SHAPE, (4,)], make="masked"),
+    case("masked, bidirectional, with initial state", _masked_both, [SHAPE, (4,), (4,)], make="masked"),
     case("gru initial state and final state", _gru_state, [SHAPE, (4,)]),
     case("stacked and masked", _stacked_masked, SHAPE, make="masked"),
     case("functional masked", _functional_masked, SHAPE, make="masked"),

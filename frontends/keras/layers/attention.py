@@ -122,6 +122,9 @@ def multi_head(call: LayerCall) -> Any:
         g = call.emit(Unary(kind="sigmoid"), g, part="gate_sigmoid")
         mixed = call.emit(Merge(kind="multiply"), mixed, g, part="gated")
     y = _output(call, mixed, query, (heads, depth)).masked(query.mask)
+    if _lays_masks_aside(call):
+        for tensor in (query, value, key):
+            call.layer.context.take_mask_off(tensor)
     return [y, weights] if call.argument("return_attention_scores") else y
 
 
@@ -134,6 +137,15 @@ def _masking(call: LayerCall, rank: int) -> str:
     return "zero" if explicit or rank != 4 else "fill"
 
 
+def _lays_masks_aside(call: LayerCall) -> bool:
+    """Whether the layer takes the masks off its tensors: calls after it read them unmasked.
+
+    Source: keras/src/layers/attention/multi_head_attention.py ``call``, Keras 3.15.
+    """
+    keras_2 = call.config.take("masking", None) == "add"
+    return call.spec.class_name == "MultiHeadAttention" and not keras_2
+
+
 def _masks(call: LayerCall, query: Tensor, value: Tensor, key: Tensor) -> list[Tensor]:
     """Masks ``(batch, T, S)`` that all must allow an element."""
     found: list[Tensor] = []
@@ -144,6 +156,9 @@ def _masks(call: LayerCall, query: Tensor, value: Tensor, key: Tensor) -> list[T
         ("key_mask", key if given is not None and given is not value else None, -2),
     ):
         explicit = call.argument(name)
+        if name == "query_mask" and _lays_masks_aside(call):
+            # The argument is overwritten by the mask on the tensor, and so has no effect.
+            explicit = None
         mask = explicit.value if explicit is not None else getattr(tensor, "mask", None)
         if mask is not None:
             found.append(call.emit(ExpandDims(axis=axis), mask, part=name))

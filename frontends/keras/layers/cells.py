@@ -214,7 +214,9 @@ def plain_cells(cell: AnyCell) -> list[Cell]:
 
 
 def mask_of(call: LayerCall, x: Tensor) -> Value | None:
-    """The mask of a sequence as booleans."""
+    """The mask of a sequence as booleans, where the layer is handed it."""
+    if not call.heeds_mask:
+        return None
     if x.mask is None or call.build.type_of(x.mask).dtype == "bool":
         return x.mask
     return call.emit(Cast(dtype="bool"), x.mask, part="mask").value
