@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from layergraph.frontends.keras.context import Context
 from layergraph.frontends.keras.files import SavedModel
-from layergraph.frontends.keras.layer import Context, Tensor, tensors_in
+from layergraph.frontends.keras.layer import Tensor, tensors_in
 from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, TensorRef
 from layergraph.frontends.keras.weights import model_weights, unread_weights
 from layergraph.frontends.keras.wiring import Model, Unreadable, input_tensor

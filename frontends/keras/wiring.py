@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from layergraph.frontends.keras.context import Context
 from layergraph.frontends.keras.layer import (
-    Context,
     Layer,
     Tensor,
     map_tensors,
