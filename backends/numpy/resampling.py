@@ -19,8 +19,9 @@ from layergraph.ir.types import Array
 F = np.float32
 Axis = Callable[[Array], Array]
 
-FEW = 6
-"""Up to so many weighed elements are gathered one by one; more are a matrix product."""
+GAIN, LONG = 16, 32
+"""How much faster a matrix product multiplies than gathering and adding does, and the
+length of rows from which on it is one of matrices rather than of vectors."""
 
 
 def triangle(x: Array) -> Array:
@@ -177,23 +178,23 @@ def weighing(given: int, places: Array, weights: Array) -> Axis:
         places, weights: ``(size, elements weighed)``.
     """
     size, many = places.shape
-    if many <= FEW:
-        columns = [
-            (np.ascontiguousarray(places[:, i]), np.ascontiguousarray(weights[:, i : i + 1]))
-            for i in range(many)
-        ]
-
-        def gathered(x: Array) -> Array:
-            (place, weight), *rest = columns
-            y = x.take(place, 1)
-            y *= weight
-            for place, weight in rest:
-                part = x.take(place, 1)
-                part *= weight
-                y += part
-            return y
-
-        return gathered
+    columns = [
+        (np.ascontiguousarray(places[:, i]), np.ascontiguousarray(weights[:, i : i + 1]))
+        for i in range(many)
+    ]
     matrix = np.zeros((size, given), F)
     np.add.at(matrix, (np.arange(size)[:, None], places), weights)
-    return lambda x: np.matmul(matrix, x)
+
+    def run(x: Array) -> Array:
+        if x.shape[2] >= LONG and many * GAIN >= given:
+            return np.asarray(np.matmul(matrix, x))
+        (place, weight), *rest = columns
+        y = x.take(place, 1)
+        y *= weight
+        for place, weight in rest:
+            part = x.take(place, 1)
+            part *= weight
+            y += part
+        return y
+
+    return run
