@@ -172,11 +172,15 @@ TENSORFLOW: dict[str, str] = {
     ),
     "tensorflow_image": (
         "AdjustBrightness AdjustContrast CentralCrop ConvertImage CropToBox FlipLeftRight "
-        "FlipUpDown FromGrayscale ImageTranspose PadToBox Resize ResizeBilinear ResizeNearest "
-        "Rot90 ToGrayscale"
+        "FlipUpDown FromGrayscale ImageTranspose PadToBox Resize ResizeArea ResizeBicubic "
+        "ResizeBilinear ResizeNearest ResizeOld Rot90 ToGrayscale"
     ),
     "tensorflow_linear": (
         "BandPart Diag DiagPart Einsum Matmul MatrixTranspose Matvec Tensordot Trace"
+    ),
+    "tensorflow_losses": (
+        "BinaryCrossentropy CategoricalCrossentropy SigmoidCrossEntropy SoftmaxCrossEntropy "
+        "SparseSoftmaxCrossEntropy"
     ),
     "tensorflow_math": (
         "AddN Argmax Argmin Argsort Clip ClipByNorm CountNonzero Cumprod Cumsum Divide "
@@ -186,10 +190,9 @@ TENSORFLOW: dict[str, str] = {
         "SquaredDifference TopK TruncateDivide XDivY XLog1pY XLogY ZeroFraction"
     ),
     "tensorflow_nn": (
-        "AvgPool BatchNormalization BatchToSpace BiasAdd BinaryCrossentropy CRelu "
-        "CategoricalCrossentropy Conv ConvTranspose DepthToSpace DepthwiseConv LocalResponse "
-        "LogSoftmax MaxPool Pool SeparableConv SigmoidCrossEntropy Silu Softmax "
-        "SoftmaxCrossEntropy SpaceToBatch SpaceToDepth SparseSoftmaxCrossEntropy"
+        "AvgPool BatchNormalization BatchToSpace BiasAdd CRelu Conv ConvTranspose "
+        "DepthToSpace DepthwiseConv FusedBatchNorm LocalResponse LogSoftmax MaxPool Pool "
+        "SeparableConv Silu Softmax SpaceToBatch SpaceToDepth"
     ),
     "tensorflow_shape": (
         "BatchFlatten Concat ConvertToTensor EmbeddingLookup EnsureShape ExpandDims Eye "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,6 @@ MODELS = Path(os.environ.get("LAYERGRAPH_MODELS") or ROOT.parent / "shared" / "m
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/case.json"))
 # Relative to the largest value of the output.
 RTOL = 1e-5
-# Layer classes that layergraph does not have yet. A file is refused for these and for nothing else.
-LATER = {
-    "TensorFlowOpLayer",
-}
-
 # Recordings that cannot be the answers of the file beside them.
 WRONG = {
     "modelimport__keras__examples__simple_lstm__simple_lstm_tf_keras_2_model": "recorded outputs "
@@ -45,25 +39,6 @@ def numbered(arrays: Any, letter: str) -> list[Array]:
     ]
 
 
-def classes(path: Path) -> set[str]:
-    """Every class name in the config of an .h5 file."""
-    import h5py
-
-    with h5py.File(path) as file:
-        return set(class_names(json.loads(file.attrs["model_config"])))
-
-
-def class_names(config: Any) -> list[str]:
-    """Class names in a config, at any depth."""
-    if isinstance(config, list):
-        return [name for part in config for name in class_names(part)]
-    if not isinstance(config, dict):
-        return []
-    return [str(config.get("class_name", ""))] + [
-        name for part in config.values() for name in class_names(part)
-    ]
-
-
 def answers(interpreter: lg.Interpreter, inputs: list[Array]) -> list[Array]:
     """Outputs for all rows; in batches of the size that the file fixes, if it does."""
     first = next(iter(interpreter.inputs.values())).shape[0]
@@ -78,10 +53,6 @@ def answers(interpreter: lg.Interpreter, inputs: list[Array]) -> list[Array]:
 @pytest.mark.parametrize("folder", [case(folder) for folder in FOLDERS])
 def test_answers_as_recorded(folder: Path) -> None:
     model = next(folder.glob("model.*"))
-    if missing := classes(model) & LATER:
-        with pytest.raises(lg.UnsupportedError, match="|".join(missing)):
-            lg.load(model)
-        return
     with np.load(folder / "io.npz") as arrays:
         inputs, expected = numbered(arrays, "x"), numbered(arrays, "y")
     got = answers(lg.Interpreter(model), inputs)

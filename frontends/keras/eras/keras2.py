@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
-from layergraph.frontends.keras.eras.tensorflow_functions import spelled
+from layergraph.frontends.keras.eras.node_def import parse
+from layergraph.frontends.keras.eras.tensorflow_functions import Spelled, spelled
+from layergraph.frontends.keras.eras.tensorflow_nodes import as_call
 from layergraph.frontends.keras.spec import (
     TENSORFLOW,
     CallSpec,
@@ -47,20 +51,36 @@ class Keras2(Keras3):
         spec = super().layer(entry)
         spec = replace(spec, rearrange=rearranged(spec, self.writer))
         function = spec.config.get("function")
+        if spec.class_name == "TensorFlowOpLayer":
+            return self._operation(spec)
         if spec.class_name not in LAMBDAS or not isinstance(function, str):
             return spec
         calls = tuple(self.call(node, whole=True) for node in entry.get("inbound_nodes") or ())
-        found = spelled(function, calls)
-        if found.refusal:
-            return replace(spec, config={"refusal": found.refusal})
-        kind, _, name = found.operation.partition(".")
-        return replace(
-            spec,
-            class_name=name,
-            config=found.options or {},
-            module=TENSORFLOW if kind == "tf" else f"{TENSORFLOW}.ops.numpy",
-            calls=found.calls,
-        )
+        return _respelled(spec, spelled(function, calls))
+
+    def _operation(self, spec: LayerSpec) -> LayerSpec:
+        """A ``TensorFlowOpLayer``: the operation it wraps, as the function it is."""
+        try:
+            node = parse(spec.config.get("node_def"))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self.damaged(f"the node_def of layer {spec.name!r}: {error}") from error
+        constants = {
+            int(k): np.asarray(self.value(v)).tolist()
+            for k, v in (spec.config.get("constants") or {}).items()
+        }
+        function, calls = "", []
+        for call in spec.calls:
+            read = iter(_flat(call.args))
+            inputs = [
+                constants[i] if i in constants else next(read, None)
+                for i in range(len(node.inputs))
+            ]
+            found = as_call(node, inputs)
+            if isinstance(found, str):
+                return _respelled(spec, Spelled(refusal=found))
+            function = found[0]
+            calls.append(found[1])
+        return _respelled(spec, spelled(function, tuple(calls)))
 
     def module(self, class_name: str, config: Options) -> str:
         """Keras 2 has no operations of its own."""
@@ -147,6 +167,26 @@ class Keras2(Keras3):
         if isinstance(data, dict):
             return {key: self._kwarg(value) for key, value in data.items()}
         return data
+
+
+def _flat(data: Any) -> list[Any]:
+    if isinstance(data, (list, tuple)) and not isinstance(data, TensorRef):
+        return [leaf for item in data for leaf in _flat(item)]
+    return [data]
+
+
+def _respelled(spec: LayerSpec, found: Spelled) -> LayerSpec:
+    """A layer of a TensorFlow function as the operation it is."""
+    if found.refusal:
+        return replace(spec, config={"refusal": found.refusal})
+    kind, _, name = found.operation.partition(".")
+    return replace(
+        spec,
+        class_name=name,
+        config=found.options or {},
+        module=TENSORFLOW if kind == "tf" else f"{TENSORFLOW}.ops.numpy",
+        calls=found.calls,
+    )
 
 
 # --- upgrade steps: options in, options out ---------------------------------------

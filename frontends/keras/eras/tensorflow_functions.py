@@ -241,8 +241,9 @@ LINEAR: dict[str, Function] = {
 }
 
 IMAGES: dict[str, Function] = {
-    **_own("image.", "resize:Resize resize_images:Resize resize_bilinear:ResizeBilinear "
-           "resize_nearest_neighbor:ResizeNearest", "images"),
+    **_own("image.", "resize:Resize resize_images:ResizeOld resize_bilinear:ResizeBilinear "
+           "resize_nearest_neighbor:ResizeNearest resize_bicubic:ResizeBicubic "
+           "resize_area:ResizeArea", "images"),
     **_own("image.", "flip_left_right:FlipLeftRight flip_up_down:FlipUpDown "
            "transpose:ImageTranspose rot90:Rot90 central_crop:CentralCrop "
            "crop_to_bounding_box:CropToBox pad_to_bounding_box:PadToBox "

@@ -304,7 +304,12 @@ def where(call: LayerCall) -> Tensor:
     (condition,) = tensors(call, "condition")
     if call.argument("x") is None:
         return call.emit(Places(), condition)
-    return call.emit(Where(), condition, *tensors(call, "x", "y"))
+    x, y = tensors(call, "x", "y")
+    if call.argument("rows", False) and len(condition.shape) == 1 < len(x.shape):
+        # The operation of TensorFlow 1: a condition a row.
+        column = NewShape(shape=(-1, *(1,) * (len(x.shape) - 1)))
+        condition = call.emit(column, condition, part="column")
+    return call.emit(Where(), condition, x, y)
 
 
 @reads("tf.BooleanMask", arguments=("tensor",))

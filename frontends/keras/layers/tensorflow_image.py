@@ -13,11 +13,12 @@ from layergraph.frontends.keras.tensorflow import as_dtype, tensors
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Scale
 from layergraph.ir.ops.image import Interpolation, Resize
-from layergraph.ir.ops.indexing import Flip
-from layergraph.ir.ops.linear import Dense
+from layergraph.ir.ops.indexing import Flip, Gather
+from layergraph.ir.ops.linear import Dense, Einsum
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import Crop, ExpandDims, Pad, Squeeze, Tile, Transpose
+from layergraph.ir.types import Array
 
 
 def _image(call: LayerCall, name: str) -> tuple[Tensor, list[Any]]:
@@ -28,28 +29,81 @@ def _image(call: LayerCall, name: str) -> tuple[Tensor, list[Any]]:
     return x, []
 
 
-@reads("tf.Resize", "tf.ResizeBilinear", "tf.ResizeNearest", arguments=("images",))
+METHODS = ("bilinear", "nearest", "bicubic", "area")
+"""Methods by the number compat.v1 gives them."""
+
+
+@reads("tf.Resize", arguments=("images",))
 def resize(call: LayerCall) -> Tensor:
     """tf.image.resize: half-pixel centres; nearest keeps the dtype, the others give floats."""
     x, back = _image(call, "images")
-    plain = {"ResizeBilinear": "bilinear", "ResizeNearest": "nearest"}
-    kind: Any = plain.get(call.spec.class_name) or str(call.argument("method", "bilinear")).lower()
-    legacy = call.spec.class_name != "Resize" or call.argument("align_corners") is not None
-    halves = call.argument("half_pixel_centers", not legacy)
+    kind: Any = str(call.argument("method", "bilinear")).lower()
     if kind not in get_args(Interpolation):
         raise call.refusal(f"method={kind!r} is not one of TensorFlow")
-    for name in ("preserve_aspect_ratio", "align_corners"):
-        if call.argument(name, False):
-            raise call.refusal(f"{name}=True is not supported yet", "resize without it")
-    if not halves:
-        raise call.refusal("resizing without half_pixel_centers is not supported yet")
+    if call.argument("preserve_aspect_ratio", False):
+        raise call.refusal("preserve_aspect_ratio=True is not supported yet", "resize without it")
+    return _resized(call, x, kind, back, antialias=bool(call.argument("antialias", False)))
+
+
+def _resized(call: LayerCall, x: Tensor, kind: Any, back: list[Any], **options: Any) -> Tensor:
     height, width = wholes(call, call.argument("size"), "size")
-    op = Resize(
-        size=(height, width),
-        interpolation=kind,
-        antialias=bool(call.argument("antialias", False)),
-    )
+    op = Resize(size=(height, width), interpolation=kind, **options)
     return call.emit(op, x, then=back)
+
+
+@reads(
+    "tf.ResizeOld", "tf.ResizeBilinear", "tf.ResizeNearest", "tf.ResizeBicubic", "tf.ResizeArea",
+    arguments=("images",),
+)  # fmt: skip
+def resize_old(call: LayerCall) -> Tensor:
+    """tf.compat.v1.image.resize: the first elements lie on each other, not the centres."""
+    x, back = _image(call, "images")
+    name, method = call.spec.class_name, call.argument("method", 0)
+    kind = name.removeprefix("Resize").lower()
+    if name == "ResizeOld":
+        kind = METHODS[method] if isinstance(method, int) and method < 4 else str(method)
+    if call.argument("preserve_aspect_ratio", False):
+        raise call.refusal("preserve_aspect_ratio=True is not supported yet", "resize without it")
+    corners = bool(call.argument("align_corners", False))
+    if call.argument("half_pixel_centers", False) or (kind == "area" and not corners):
+        return _resized(call, x, kind, back)
+    if kind not in ("bilinear", "nearest"):
+        raise call.refusal(f"method={kind!r} as of TensorFlow 1 is not supported")
+    steps: list[Tensor] = [x]
+    for axis, (size, wanted) in enumerate(
+        zip(_known(call, x), wholes(call, call.argument("size"), "size"), strict=True), 1
+    ):
+        places = _places(size, wanted, corners)
+        last = axis == 2 and not back
+        if kind == "nearest":
+            near = np.floor(places + 0.5) if corners else np.floor(places)
+            indices = np.minimum(near.astype("int32"), size - 1)
+            chosen = call.constant(f"places_{axis}", indices)
+            part = "" if last else f"axis_{axis}"
+            steps.append(call.emit(Gather(axis=axis), steps[-1], chosen, part=part))
+            continue
+        weights = call.constant(f"weights_{axis}", _weights(places, size))
+        given = as_dtype(call, steps[-1], "float32", "float")
+        op = Einsum(equation="bhwc,yh->bywc" if axis == 1 else "bhwc,xw->bhxc")
+        steps.append(call.emit(op, given, weights, part="" if last else f"axis_{axis}"))
+    return call.emit(back[0], steps[-1]) if back else steps[-1]
+
+
+def _places(size: int, wanted: int, corners: bool) -> Array:
+    """Where each new element lies among the old ones."""
+    scale = (size - 1) / (wanted - 1) if corners and wanted > 1 else size / wanted
+    places: Array = np.arange(wanted, dtype="float32") * np.float32(scale)
+    return places
+
+
+def _weights(places: Array, size: int) -> Array:
+    """What each old element counts in each new one, interpolated linearly."""
+    low = np.floor(places).astype("int64")
+    weights = np.zeros((len(places), size), "float32")
+    rows = np.arange(len(places))
+    np.add.at(weights, (rows, np.minimum(low, size - 1)), 1 - (places - low))
+    np.add.at(weights, (rows, np.minimum(low + 1, size - 1)), places - low)
+    return weights
 
 
 @reads("tf.FlipLeftRight", "tf.FlipUpDown", arguments=("image",))

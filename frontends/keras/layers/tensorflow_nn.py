@@ -15,12 +15,11 @@ from layergraph.ir.op import Constant
 from layergraph.ir.ops.activation import LogSoftmax, Softmax
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
 from layergraph.ir.ops.elementwise import Binary, Math, Scale, Unary
-from layergraph.ir.ops.indexing import Gather, Slice
+from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.linear import Dense
 from layergraph.ir.ops.merge import Concatenate, Merge
 from layergraph.ir.ops.pooling import Pool
-from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import Crop, ExpandDims, NewShape, Pad, PadAll, Squeeze, Transpose
+from layergraph.ir.ops.shape import Crop, NewShape, Pad, PadAll, Transpose
 from layergraph.ir.types import Array, type_of
 
 # --- activations -----------------------------------------------------------------------
@@ -70,8 +69,8 @@ class Windows:
         back: the transpose that puts the channels of the result first again.
     """
 
-    def __init__(self, call: LayerCall) -> None:
-        (x,) = tensors(call, "input")
+    def __init__(self, call: LayerCall, name: str = "input") -> None:
+        (x,) = tensors(call, name)
         self.call = call
         self.rank = len(x.shape) - 2
         given = call.argument("data_format")
@@ -274,6 +273,26 @@ def batch_normalization(call: LayerCall) -> Tensor:
     return call.emit(Merge(kind="add"), y, tensors(call, "x", "offset")[1])
 
 
+@reads("tf.FusedBatchNorm", arguments=("x",))
+def fused_batch_norm(call: LayerCall) -> list[Tensor]:
+    """tf.compat.v1.nn.fused_batch_norm with given statistics, which come out again."""
+    windows = Windows(call, "x")
+    if call.argument("is_training", True):
+        raise call.refusal(
+            "it normalises by the statistics of the batch", "save the model for inference"
+        )
+    call.argument("exponential_avg_factor")
+    x, mean, variance = (windows.x, *tensors(call, "mean", "variance"))
+    scale, offset = tensors(call, "scale", "offset")
+    epsilon = call.constant("epsilon", np.array(call.argument("epsilon", 1e-3), "float32"))
+    spread = call.emit(Merge(kind="add"), variance, epsilon, part="spread")
+    factor = call.emit(Math(kind="rsqrt"), spread, part="rsqrt")
+    factor = call.emit(Merge(kind="multiply"), factor, scale, part="factor")
+    centred = call.emit(Merge(kind="subtract"), x, mean, part="centred")
+    y = call.emit(Merge(kind="multiply"), centred, factor, part="scaled")
+    return [call.emit(Merge(kind="add"), y, offset, then=[windows.back]), mean, variance]
+
+
 @reads("tf.LocalResponse", arguments=("input",))
 def local_response(call: LayerCall) -> Tensor:
     """tf.nn.local_response_normalization: squares summed over neighbouring channels."""
@@ -346,91 +365,3 @@ def batches(call: LayerCall) -> Tensor:
     y = call.emit(NewShape(shape=(-1, *full, *tail)), y, part="joined")
     key = [(a, n - b, None) for n, (a, b) in zip(full, pairs, strict=True)]
     return call.emit(Slice(key=((None, None, None), *key)), y)
-
-
-# --- losses ----------------------------------------------------------------------------
-
-
-@reads("tf.SigmoidCrossEntropy", arguments=("labels",))
-def sigmoid_cross_entropy(call: LayerCall) -> Tensor:
-    """``max(x, 0) - x * z + log(1 + exp(-|x|))``."""
-    labels, logits = tensors(call, "labels", "logits")
-    return _sigmoid_loss(call, labels, logits)
-
-
-def _sigmoid_loss(call: LayerCall, labels: Tensor, logits: Tensor, part: str = "") -> Tensor:
-    # The same as softplus(x) - x * z.
-    plus = call.emit(Unary(kind="softplus"), logits, part="softplus")
-    product = call.emit(Merge(kind="multiply"), logits, labels, part="product")
-    return call.emit(Merge(kind="subtract"), plus, product, part=part)
-
-
-@reads("tf.SoftmaxCrossEntropy", arguments=("labels",))
-def softmax_cross_entropy(call: LayerCall) -> Tensor:
-    """``-sum(labels * log_softmax(logits))``."""
-    labels, logits = tensors(call, "labels", "logits")
-    return _softmax_loss(call, labels, logits, whole(call, call.argument("axis", -1), "axis"))
-
-
-def _softmax_loss(call: LayerCall, labels: Tensor, logits: Tensor, axis: int) -> Tensor:
-    log = call.emit(LogSoftmax(axis=axis), logits, part="log_softmax")
-    product = call.emit(Merge(kind="multiply"), labels, log, part="product")
-    total = Reduce(kind="sum", axis=(axis,))
-    return call.emit(total, product, then=[Math(kind="negative")])
-
-
-@reads("tf.SparseSoftmaxCrossEntropy", arguments=("labels",))
-def sparse_softmax_cross_entropy(call: LayerCall) -> Tensor:
-    """``-log_softmax(logits)[label]``."""
-    (labels,), (logits,) = tensors(call, "labels"), tensors(call, "logits")
-    log = call.emit(LogSoftmax(axis=-1), logits, part="log_softmax")
-    rank = len(logits.shape) - 1
-    column = call.emit(ExpandDims(axis=-1), labels, part="column")
-    found = Gather(axis=rank, batch_dims=rank)
-    return call.emit(found, log, column, then=[Squeeze(axis=(-1,)), Math(kind="negative")])
-
-
-@reads("tf.BinaryCrossentropy", arguments=("target",))
-def binary_crossentropy(call: LayerCall) -> Tensor:
-    """tf.keras.backend.binary_crossentropy: probabilities are kept off 0 and 1 by 1e-7."""
-    target, output = tensors(call, "target", "output")
-    if call.argument("from_logits", False):
-        return _sigmoid_loss(call, target, output)
-    dtype = output.type.dtype
-    tiny, one = (call.constant(n, np.array(v, dtype)) for n, v in (("tiny", 1e-7), ("one", 1)))
-    most = call.constant("most", np.array(np.array(1, dtype) - np.array(1e-7, dtype), dtype))
-    y = call.emit(Merge(kind="minimum"), output, most, part="below")
-    y = call.emit(Merge(kind="maximum"), y, tiny, part="clipped")
-    terms = []
-    for name, label, chance in (
-        ("hit", target, y),
-        (
-            "miss",
-            call.emit(Merge(kind="subtract"), one, target, part="rest"),
-            call.emit(Merge(kind="subtract"), one, y, part="counter"),
-        ),
-    ):
-        shifted = call.emit(Merge(kind="add"), chance, tiny, part=f"{name}_shifted")
-        log = call.emit(Math(kind="log"), shifted, part=f"{name}_log")
-        terms.append(call.emit(Merge(kind="multiply"), label, log, part=name))
-    return call.emit(Merge(kind="add"), *terms, then=[Math(kind="negative")])
-
-
-@reads("tf.CategoricalCrossentropy", arguments=("target",))
-def categorical_crossentropy(call: LayerCall) -> Tensor:
-    """tf.keras.backend.categorical_crossentropy: probabilities are made to add up to 1."""
-    target, output = tensors(call, "target", "output")
-    axis = whole(call, call.argument("axis", -1), "axis")
-    if call.argument("from_logits", False):
-        return _softmax_loss(call, target, output, axis)
-    dtype = output.type.dtype
-    total = call.emit(Reduce(kind="sum", axis=(axis,), keepdims=True), output, part="sum")
-    y = call.emit(Binary(kind="divide"), output, total, part="share")
-    tiny = call.constant("tiny", np.array(1e-7, dtype))
-    most = call.constant("most", np.array(np.array(1, dtype) - np.array(1e-7, dtype), dtype))
-    y = call.emit(Merge(kind="minimum"), y, most, part="below")
-    y = call.emit(Merge(kind="maximum"), y, tiny, part="clipped")
-    log = call.emit(Math(kind="log"), y, part="log")
-    product = call.emit(Merge(kind="multiply"), target, log, part="product")
-    negative = Math(kind="negative")
-    return call.emit(Reduce(kind="sum", axis=(axis,)), product, then=[negative])
