@@ -106,12 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     source(sub, "source")
     sub.add_argument("target", help="a .lg file")
     sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
+    _dtype(sub)
 
     sub = add("run", _run, "predict the rows of a file")
     source(sub)
     sub.add_argument("--input", required=True, help="a .npy, .npz or .csv file")
     sub.add_argument("--output", help="a .npy, .npz or .csv file; default: print CSV")
     sub.add_argument("--batch-size", type=_positive, default=32, help="rows at a time (32)")
+    _dtype(sub)
 
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
     return parser
@@ -137,6 +139,14 @@ def _register_layers(module: str) -> None:
     except Exception as error:
         spelled = " ".join(f"{type(error).__name__}: {error}".split())
         raise LayerGraphError(f"--layers {module}: cannot be imported ({spelled})") from error
+
+
+def _dtype(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--dtype",
+        choices=("float16", "bfloat16", "float32", "float64"),
+        help="compute in this float dtype, whatever the model's own are",
+    )
 
 
 def _positive(text: str) -> int:
@@ -170,7 +180,11 @@ def _convert(parsed: argparse.Namespace) -> int:
     from layergraph import convert
 
     graph = convert(
-        parsed.source, parsed.target, overwrite=parsed.overwrite, weights=parsed.weights
+        parsed.source,
+        parsed.target,
+        overwrite=parsed.overwrite,
+        weights=parsed.weights,
+        dtype=parsed.dtype,
     )
     size = os.path.getsize(parsed.target)
     print(f"{parsed.target}: {len(graph)} nodes, {size:,} bytes")
@@ -178,9 +192,11 @@ def _convert(parsed: argparse.Namespace) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
+    from layergraph import load
     from layergraph.tools.predict import run
 
-    return run(parsed.file, parsed.input, parsed.output, parsed.batch_size, parsed.weights)
+    graph = load(parsed.file, weights=parsed.weights, dtype=parsed.dtype)
+    return run(graph, parsed.input, parsed.output, parsed.batch_size)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from layergraph.api import load
 from layergraph.backends.numpy.feeds import batches_joined
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
+from layergraph.ir.graph import Graph
 from layergraph.ir.types import STRING, Array, TensorType, product, strings, type_of
 from layergraph.ir.writing import replacing
 from layergraph.tools.screen import tracked
@@ -22,24 +22,21 @@ READ = (".npy", ".npz", ".csv")
 TEXT_HEADINGS = ("text", "texts")
 
 
-def run(
-    model: str, source: str, target: str | None, batch_size: int, weights: str | None = None
-) -> int:
+def run(model: Graph, source: str, target: str | None, batch_size: int) -> int:
     """Predict all rows of a file and write what the model returns.
 
     Args:
-        model: any file ``layergraph.load`` reads.
+        model: the graph.
         source: ``.npy`` or ``.csv`` for a model with one input, ``.npz`` with
             one array for each input, by name.
         target: ``.npy`` or ``.csv`` for a model with one output, ``.npz`` by
             output name; ``None`` prints CSV.
         batch_size: rows at a time.
-        weights: file of the model's weights, where they stand apart.
 
     Raises:
         InputError: the arrays do not fit the model, or the file kinds do not.
     """
-    interpreter = Interpreter(load(model, weights=weights))
+    interpreter = Interpreter(model)
     names = list(interpreter.outputs)
     _check_target(target, names)
     feeds = read_arrays(source, interpreter.inputs)

@@ -92,6 +92,7 @@ def convert(
     overwrite: bool = False,
     weights: PathLike | None = None,
     layers: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
 ) -> Graph:
     """Read one file and write another; the target's extension says which kind.
 
@@ -99,7 +100,7 @@ def convert(
         source: any file ``load`` reads.
         target: a ``.lg`` file.
         overwrite: replace an existing target.
-        weights, layers: as for ``load``.
+        weights, layers, dtype: as for ``load``.
 
     Returns:
         The graph written.
@@ -117,6 +118,6 @@ def convert(
         )
     if Path(target).exists() and not overwrite:
         raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
-    graph = load(source, weights=weights, layers=layers)
+    graph = load(source, weights=weights, layers=layers, dtype=dtype)
     save(graph, target)
     return graph

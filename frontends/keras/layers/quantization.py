@@ -154,6 +154,11 @@ def _arrays(call: LayerCall, what: Product, mode: str | None) -> dict[str, Array
         del shapes["bias"]
     if mode == "int4" and len(names) < len(shapes):
         del shapes["kernel_zero"], shapes["g_idx"]
+    if mode in ("gptq", "awq") and len(names) == len(shapes) - 1:
+        raise call.refusal(
+            f"Keras leaves the zero points of {mode} out of .keras files, so its kernel is lost",
+            "save the quantised model as .h5, which has them",
+        )
     if LORA[0] in names:
         rank = call.config.int("lora_rank")
         adapter = ((*what.kernel[:-1], rank), (rank, what.kernel[-1]))
