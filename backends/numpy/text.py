@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, repeat
 from string import punctuation
 from typing import Any
 
@@ -69,16 +69,18 @@ def ngrams(op: Ngrams, x: Array) -> Array:
     rows = x.reshape(-1, x.shape[-1]).tolist() if x.size else []
     if op.padded:
         rows = [row[: row.index(b"")] if b"" in row else row for row in rows]
-    joined = [
-        [b" ".join(row[i : i + n]) for n in op.widths for i in range(len(row) - n + 1)]
-        for row in rows
-    ]
+    joined = [list(chain.from_iterable(_runs(row, n) for n in op.widths)) for row in rows]
     if op.padded:
         y = _padded(joined)
     else:
         size = sum(max(x.shape[-1] - n + 1, 0) for n in op.widths)
         y = _objects(chain.from_iterable(joined)).reshape(-1, size)
     return y.reshape(*x.shape[:-1], y.shape[-1])
+
+
+def _runs(row: list[bytes], width: int) -> Iterable[bytes]:
+    """Neighbours joined: the row beside itself, moved on by one, two ... tokens."""
+    return map(b" ".join, zip(*(row[i:] for i in range(width)), strict=False))
 
 
 @kernels.computes(FitLength)
@@ -100,9 +102,9 @@ def _objects(texts: Iterable[bytes]) -> Array:
 
 def _padded(rows: list[list[bytes]]) -> Array:
     """Rows of unequal length as a matrix that ends in empty texts."""
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    y = np.full((len(rows), int(lengths.max(initial=0))), b"", object)
-    y[np.arange(y.shape[1]) < lengths[:, None]] = _objects(chain.from_iterable(rows))
+    y = np.full((len(rows), max(map(len, rows), default=0)), b"", object)
+    for i, row in enumerate(rows):
+        y[i, : len(row)] = row
     return y
 
 
@@ -124,8 +126,7 @@ def lookup(op: Lookup, vocabulary: Array) -> Kernel:
 
     def found(x: Array) -> Array:
         if is_text:
-            get = table.get
-            return np.array([get(text, -1) for text in x.tolist()], np.int64)
+            return np.array(list(map(table.get, x.tolist(), repeat(-1))), np.int64)
         if not ordered.size:
             return np.full(x.shape, -1)
         at = np.searchsorted(ordered, x).clip(max=ordered.size - 1)

@@ -97,7 +97,10 @@ def string_lookup(call: LayerCall) -> Tensor:
     return _looked_up(call, call.input(), _options(call, STRING, "[UNK]"))
 
 
-@reads("TextVectorization")
+@reads(
+    "TextVectorization",
+    limits="Python functions as standardize or split, and ragged=True, are refused",
+)
 def text_vectorization(call: LayerCall) -> Tensor:
     """keras/src/layers/preprocessing/text_vectorization.py."""
     config, x = call.config, call.input()
