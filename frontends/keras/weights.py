@@ -13,6 +13,7 @@ from types import EllipsisType
 from typing import Protocol, TypeAlias
 
 from layergraph.frontends.keras.files import OWN_WEIGHTS, LegacyWeights, SavedModel, VariableTree
+from layergraph.frontends.keras.registry import FAMILIES
 from layergraph.frontends.keras.spec import LayerSpec, ModelSpec, Rearrange
 from layergraph.ir.errors import FileFormatError
 from layergraph.ir.types import Array, Shape
@@ -50,6 +51,17 @@ class LayerWeights(Protocol):
 
     def asset(self, name: str) -> str | None:
         """A text file of the layer; ``None`` when there is none, as always in an ``.h5``."""
+
+
+OLD_LAYERS = "_layer_checkpoint_dependencies"
+"""What ``layers`` is called in archives of TensorFlow 2.12 to 2.14."""
+
+WITHOUT_ARRAYS = frozenset(
+    name
+    for family in ("elementwise", "image", "merge", "pooling", "shape")
+    for name in FAMILIES[family].split()
+) | {"Activation", "ELU", "InputLayer", "LeakyReLU", "ReLU", "Softmax", "ThresholdedReLU"}
+"""Classes whose layers have no arrays."""
 
 
 def model_weights(saved: SavedModel) -> LayerWeights:
@@ -331,21 +343,39 @@ class TreeWeights:
 
     def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
         """Paths of a model's layers: snake-cased class names, numbered a class."""
-        counts: dict[str, int] = {}
-        found: dict[str, LayerWeights] = {}
-        names = {spec.name for spec in model.layers}
+        members: dict[str, list[LayerSpec]] = {}
         for spec in model.layers:
-            if spec.is_operation or (
+            if not spec.is_operation and not (
                 model.kind == "sequential" and spec.class_name == "InputLayer"
             ):
-                continue
-            snake = snake_case(spec.class_name)
-            number = counts.get(snake, 0)
-            counts[snake] = number + 1
+                members.setdefault(snake_case(spec.class_name), []).append(spec)
+        names = {spec.name for spec in model.layers}
+        old = f"{self._path}/{OLD_LAYERS}".lstrip("/")
+        found: dict[str, LayerWeights] = {}
+        for snake, specs in members.items():
             base = f"{self._path}/{model.folder}/{snake}".lstrip("/")
-            path = self._labelled(base, number, spec, names)
-            found[spec.name] = TreeWeights(self._tree, path, spec.name)
+            if self._tree.exists(old):
+                paths = self._by_order(f"{old}/{snake}", specs)
+            else:
+                paths = [self._labelled(base, i, spec, names) for i, spec in enumerate(specs)]
+            for spec, path in zip(specs, paths, strict=True):
+                found[spec.name] = TreeWeights(self._tree, path, spec.name)
         return found
+
+    def _by_order(self, base: str, specs: Sequence[LayerSpec]) -> list[str]:
+        """Paths in an archive of TensorFlow 2.12 to 2.14, where a layer may count twice.
+
+        Until 2.13 a layer with arrays takes two numbers, one without takes one: what is
+        sure is the order. Source: keras/saving/saving_lib.py and ``Layer`` ``_layer_checkpoint_
+        dependencies`` of keras/engine/functional.py, Keras 2.13.
+        """
+        pattern = re.compile(re.escape(base) + r"(?:_\d+)?(?=/|$)")
+        stored = dict.fromkeys(m[0] for group in self._tree.groups if (m := pattern.match(group)))
+        holding = [spec for spec in specs if not _is_empty(spec)]
+        if len(stored) != len(holding):
+            return [f"{base}_{i}" if i else base for i in range(len(specs))]
+        paths = iter(stored)
+        return [base if _is_empty(spec) else next(paths) for spec in specs]
 
     def _labelled(self, base: str, number: int, spec: LayerSpec, names: set[str]) -> str:
         """The numbered path, or the one that carries the layer's name as its label.
@@ -367,8 +397,20 @@ class TreeWeights:
     def rest(self) -> list[str]:
         """Paths of layers' arrays nobody took."""
         return [
-            g for g in self._tree.groups if g.startswith("layers/") and g not in self._tree.taken
+            g
+            for g in self._tree.groups
+            if g.startswith(("layers/", f"{OLD_LAYERS}/")) and g not in self._tree.taken
         ]
+
+
+def _is_empty(spec: LayerSpec) -> bool:
+    """Whether a layer has no arrays for sure."""
+    if spec.model is not None:
+        return all(_is_empty(inner) for inner in spec.model.layers)
+    held = spec.config.get("layer")
+    if isinstance(held, LayerSpec):
+        return _is_empty(held)
+    return spec.class_name in WITHOUT_ARRAYS
 
 
 def _names_below(spec: LayerSpec) -> set[str]:

@@ -27,7 +27,7 @@ def upgrade(config: dict[str, Any], keras_version: str, file: str, writer: Write
             do not read.
         UnsupportedError: a subclassed model, whose file holds no graph.
     """
-    if keras_version.startswith("3"):
+    if keras_version.startswith(("3", "0.")):  # Keras Core, before it became Keras 3
         from layergraph.frontends.keras.eras.keras3 import Keras3
 
         return Keras3(file).model_layer(config)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
-from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple
+from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple, map_refs
 from layergraph.frontends.keras.eras.node_def import parse
 from layergraph.frontends.keras.eras.tensorflow_functions import Spelled, spelled
 from layergraph.frontends.keras.eras.tensorflow_nodes import as_call
@@ -121,8 +121,8 @@ class Keras2(Keras3):
             class_name=entry["class_name"],
             kind="functional",
             layers=tuple(_shifted(spec, shift) for spec in layers),
-            inputs=_unwrapped(_map_refs(raw[0], shift)),
-            outputs=_unwrapped(_map_refs(raw[1], shift)),
+            inputs=_unwrapped(map_refs(raw[0], shift)),
+            outputs=_unwrapped(map_refs(raw[1], shift)),
         )
 
     def call(self, node: Any, *, whole: bool = False) -> CallSpec:
@@ -301,20 +301,8 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
 # --- tensor references -------------------------------------------------------------
 
 
-def _map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
-    if isinstance(data, TensorRef):
-        return change(data)
-    if isinstance(data, (list, tuple)):
-        return type(data)(_map_refs(item, change) for item in data)
-    if isinstance(data, dict):
-        return {k: _map_refs(v, change) for k, v in data.items()}
-    return data
-
-
 def _shifted(spec: LayerSpec, shift: Callable[[TensorRef], TensorRef]) -> LayerSpec:
-    calls = tuple(
-        CallSpec(_map_refs(c.args, shift), _map_refs(c.kwargs, shift)) for c in spec.calls
-    )
+    calls = tuple(CallSpec(map_refs(c.args, shift), map_refs(c.kwargs, shift)) for c in spec.calls)
     return replace(spec, calls=calls)
 
 

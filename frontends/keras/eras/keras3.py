@@ -7,6 +7,7 @@ Source: keras/src/models/functional.py ``Functional.get_config`` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from layergraph.frontends.keras.eras.feature_space import feature_space, is_feature_space
 from layergraph.frontends.keras.policy import policy_of
 from layergraph.frontends.keras.registry import LAYERS, REFUSED
-from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef
+from layergraph.frontends.keras.spec import CallSpec, LayerSpec, ModelSpec, TensorRef, refs_in
 from layergraph.ir.errors import FileFormatError, Unsupported, UnsupportedError
 from layergraph.ir.types import FLOATS
 
@@ -161,7 +162,7 @@ class Keras3:
             # The border counts a nested Functional's own creation as call 0.
             return ref._replace(call=ref.call - 1) if ref.layer in nested else ref
 
-        return ModelSpec(
+        model = ModelSpec(
             name=name,
             class_name=entry["class_name"],
             kind="functional",
@@ -169,6 +170,7 @@ class Keras3:
             inputs=self.border(config["input_layers"], border),
             outputs=self.border(config["output_layers"], border),
         )
+        return renumbered(model)
 
     def sequential(
         self, name: str, entry: Entry, config: dict[str, Any], layers: tuple[LayerSpec, ...]
@@ -245,3 +247,51 @@ def is_triple(data: Any) -> bool:
         and all(isinstance(v, int) and not isinstance(v, bool) for v in data[1:3])
         and len(data) == 3
     )
+
+
+def renumbered(model: ModelSpec) -> ModelSpec:
+    """Calls counted within the model.
+
+    The first Keras 3 and Keras Core count calls of a shared layer that belong to
+    other models too, whose nodes they leave out; the order is right.
+    """
+    refs = [r for spec in model.layers for call in spec.calls for r in call.refs()]
+    refs += [*refs_in(model.inputs), *refs_in(model.outputs)]
+    counts = {spec.name: len(spec.calls) for spec in model.layers}
+    seen: dict[str, set[int]] = {}
+    for ref in refs:
+        seen.setdefault(ref.layer, set()).add(ref.call)
+    order = {
+        name: sorted(calls)
+        for name, calls in seen.items()
+        if max(calls) >= max(counts.get(name, 0), 1) and len(calls) == counts.get(name)
+    }
+    if not order:
+        return model
+
+    def change(ref: TensorRef) -> TensorRef:
+        return ref._replace(call=order[ref.layer].index(ref.call)) if ref.layer in order else ref
+
+    layers = tuple(
+        replace(spec, calls=tuple(
+            CallSpec(map_refs(c.args, change), map_refs(c.kwargs, change)) for c in spec.calls
+        ))
+        for spec in model.layers
+    )  # fmt: skip
+    return replace(
+        model,
+        layers=layers,
+        inputs=map_refs(model.inputs, change),
+        outputs=map_refs(model.outputs, change),
+    )
+
+
+def map_refs(data: Any, change: Callable[[TensorRef], TensorRef]) -> Any:
+    """Nested data with every tensor reference changed."""
+    if isinstance(data, TensorRef):
+        return change(data)
+    if isinstance(data, (list, tuple)):
+        return type(data)(map_refs(item, change) for item in data)
+    if isinstance(data, dict):
+        return {k: map_refs(v, change) for k, v in data.items()}
+    return data
