@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import pointwise
 from layergraph.frontends.keras.spec import LayerSpec
-from layergraph.frontends.keras.weights import snake_case
+from layergraph.frontends.keras.weights_tree import snake_case
 from layergraph.ir.graph import Value
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Cast
