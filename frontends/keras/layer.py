@@ -104,7 +104,7 @@ class Layer:
             )
         first = reader.arguments[0]
         told = "mask" in named or self.context.keras_major < 3
-        if "mask" in named:
+        if "mask" in named and not self.spec.is_operation:
             named[first] = _with_masks(named.get(first), named.pop("mask"))
         alone = sum(bool(tensors_in(value)) for value in named.values()) <= 1
         call = LayerCall(self, named, nth, heeds_mask=told or alone)

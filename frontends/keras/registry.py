@@ -73,6 +73,7 @@ OPERATIONS = {
         "LogSoftmax Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign "
         "SparsePlus SparseSigmoid Sparsemax Squareplus Tanh TanhShrink Threshold"
     ),
+    "attention": "DotProductAttention",
     "convolution": "Conv ConvTranspose DepthwiseConv SeparableConv",
     "creation": "Geomspace Linspace Logspace Meshgrid Vander",
     "elementwise": (

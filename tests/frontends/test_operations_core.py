@@ -51,14 +51,8 @@ def _cast(k: Any, x: Any) -> Any:
 
 def _complex(k: Any, x: Any) -> Any:
     o = k.ops
-    pairs = o.view_as_complex(x)
-    return [
-        pairs,
-        o.view_as_real(pairs),
-        o.view_as_real(x),
-        o.polar(x, x),
-        o.view_as_real(pairs * pairs),
-    ]
+    z = o.polar(o.abs(x), x)
+    return [z, o.view_as_real(z), o.view_as_real(x), o.view_as_real(z * z)]
 
 
 def _erfinv(k: Any, x: Any) -> Any:

@@ -7,7 +7,9 @@ from math import sqrt
 from typing import Any
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.layers.parameters import tensor_of
 from layergraph.frontends.keras.layers.quantization import Product, emit_product
+from layergraph.frontends.keras.operands import operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.activation import Softmax
 from layergraph.ir.ops.attention import AdditiveScores, BandMask, MaskedSoftmax
@@ -15,7 +17,7 @@ from layergraph.ir.ops.elementwise import Cast, Scale, Unary
 from layergraph.ir.ops.linear import Einsum, EinsumDense
 from layergraph.ir.ops.merge import Logical, Merge, Replace
 from layergraph.ir.ops.shape import ExpandDims, RepeatElements
-from layergraph.ir.types import Shape
+from layergraph.ir.types import Shape, promote
 
 PAIR = ("inputs", "mask", "training", "return_attention_scores", "use_causal_mask")
 HEADS = ("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask",
@@ -231,3 +233,60 @@ def _equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
     shared = "".join(target[a] for a in batch)
     scores = shared + "".join(target[a] for a in axes) + "".join(source[a] for a in axes)
     return f"{source},{target}->{scores}", f"{scores},{source}->{target}"
+
+
+# --- operations ------------------------------------------------------------------------
+
+
+@reads(
+    "ops.DotProductAttention", arguments=("query", "key", "value", "bias", "mask", "scale")
+)  # fmt: skip
+def dot_product_attention(call: LayerCall) -> Tensor:
+    """keras/src/ops/nn.py ``DotProductAttention``, heads before features.
+
+    Keras on TensorFlow has no soft cap, and no flash attention, which computes the same.
+    """
+    call.config.ignore("flash_attention", "attn_logits_soft_cap")
+    query, key, value = operands(call, "query", "key", "value")
+    dtype = promote(*(t.type.dtype for t in (query, key, value)))
+    query, key, value = (
+        cast_to(call, t, dtype, n)
+        for t, n in zip((query, key, value), ("query", "key", "value"), strict=True)
+    )
+    heads, shared, features = query.shape[2], key.shape[2], key.shape[3]
+    if heads is None or shared is None or features is None:
+        raise call.refusal("its heads and features are unknown", "fix them in the model's Input")
+    if heads > shared:
+        repeat = RepeatElements(axis=2, repeats=heads // shared)
+        key = call.emit(repeat, key, part="key_repeated")
+        value = call.emit(repeat, value, part="value_repeated")
+    wide = promote(dtype, "float32")
+    logits = call.emit(Einsum(equation="btnh,bsnh->bnts"), query, key, part="dot")
+    logits = cast_to(call, logits, wide, "logits")
+    scale = call.argument("scale")
+    factor = tensor_of(call, "scale", 1 / sqrt(features) if scale is None else scale)
+    factor = cast_to(call, factor, wide, "factor")
+    logits = call.emit(Merge(kind="multiply"), logits, factor, part="scaled")
+    if (bias := call.argument("bias")) is not None:
+        bias = cast_to(call, cast_to(call, tensor_of(call, "bias", bias), dtype, "b"), wide, "bias")
+        logits = call.emit(Merge(kind="add"), logits, bias, part="biased")
+    weights = cast_to(call, _kept(call, logits, query, value), dtype, "weights")
+    return call.emit(Einsum(equation="bnts,bsnh->btnh"), weights, value)
+
+
+def _kept(call: LayerCall, logits: Tensor, query: Tensor, value: Tensor) -> Tensor:
+    """The softmax of what mask and causality leave."""
+    masks = []
+    if (mask := call.argument("mask")) is not None:
+        masks.append(tensor_of(call, "mask", mask))
+    if call.config.bool("is_causal", False):
+        masks.append(call.emit(BandMask(causal=True), query, value, part="causal"))
+    if not masks:
+        return call.emit(Softmax(), logits, part="softmax")
+    kept = masks[0] if len(masks) == 1 else call.emit(Logical(kind="and"), *masks, part="kept")
+    return call.emit(MaskedSoftmax(masking="fill"), logits, kept, part="softmax")
+
+
+def cast_to(call: LayerCall, x: Tensor, dtype: str, part: str) -> Tensor:
+    """The value in a dtype; itself where it has that."""
+    return x if x.type.dtype == dtype else call.emit(Cast(dtype=dtype), x, part=f"{part}_cast")
