@@ -144,7 +144,8 @@ def _side(call: LayerCall, side: str, spec: LayerSpec, zeros: bool) -> Layer:
     zero = spec.config.get("zero_output_for_mask", False)
     if zero != "ignored":
         zero = zeros and spec.config.get("return_sequences", False)
-    changed = replace(spec, config={**spec.config, "zero_output_for_mask": zero})
+    config = {**spec.config, "zero_output_for_mask": zero}
+    changed = replace(spec, name=f"{side}_{spec.name.removeprefix(f'{side}_')}", config=config)
     found = call.layer.child(changed, f"{side}_layer")
     if not isinstance(found, Layer):
         raise call.refusal(f"it wraps {spec.class_name}, a recurrent layer was expected")
