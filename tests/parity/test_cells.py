@@ -138,7 +138,7 @@ CASES = [
     case("wrapped cells", _rnn(_residual, return_sequences=True), SHAPE, writers=K2),
     case("wrapped cells, last step", _rnn(_residual, go_backwards=True), SHAPE, writers=K2),
     case("residual masked", _masked(_one_residual, return_sequences=True), SHAPE, make="masked", writers=K2),
-    case("residual masked backwards, last step", _masked(_one_residual, go_backwards=True, return_state=True), SHAPE, make="masked", writers=K2),
+    case("residual masked backwards, last step", _masked(_one_residual, go_backwards=True), SHAPE, make="masked", writers=K2),
     case("cells as layers", _cell_as_layer, [(5,), (4,), (4,)]),
     case("bidirectional cell", _bidirectional(lambda k: k.layers.LSTMCell(4), return_sequences=True, return_state=True), SHAPE),
     *(

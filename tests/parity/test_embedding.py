@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,18 @@ from layergraph.ir.ops.embedding import Embedding
 from layergraph.ir.types import TensorType
 from support import case, parity
 
+
+def _reversed(k: Any, x: Any, **options: Any) -> Any:
+    """Looks rows up and projects back onto them."""
+    layer = k.layers.ReversibleEmbedding(10, 4, **options)
+    y = layer(x)
+    return [layer(k.layers.GRU(4, return_sequences=True)(y), reverse=True), y]
+
+
 CASES = [
+    case("reversible", _reversed, (7,), dtype="int32", writers=("keras",)),
+    case("reversible, untied, capped, masked", partial(_reversed, tie_weights=False, logit_soft_cap=1.5, mask_zero=True), (7,), dtype="int32", writers=("keras",)),
+    case("reversible in float16", partial(_reversed, reverse_dtype="float16"), (7,), dtype="int32", writers=("keras",), rtol=2e-3),  # two float16 products
     case("int ids", lambda k: k.layers.Embedding(10, 4), (7,), dtype="int32"),
     case("float ids", lambda k: k.layers.Embedding(10, 4), (7,), make="ids"),
     case("matrix of ids", lambda k: k.layers.Embedding(10, 4), (7, 3), dtype="int32"),

@@ -190,7 +190,7 @@ def _wrapped(call: LayerCall, features: int | None) -> AnyCell:
     spec = config.take("cell")
     if not isinstance(spec, LayerSpec):
         raise call.refusal(f"its cell is {str(spec)[:40]!r}", "use Keras' own cells")
-    inner = cells_of(call.layer.child(spec, "cell"), features)
+    inner = cells_of(call.layer.child(spec, "wrapped_cell", "cell"), features)
     config.ignore("device", "variational_recurrent", "input_size", "seed")
     if kind == "DropoutWrapper":
         for key in ("input_keep_prob", "output_keep_prob", "state_keep_prob"):
