@@ -133,6 +133,32 @@ def _own_dtypes(k: Any, x: Any) -> Any:
     ]
 
 
+def _whole(k: Any, x: Any) -> Any:
+    """Layers that take whole numbers as they are."""
+    return [
+        k.layers.Dense(3)(x),
+        k.layers.Add()([x, x]),
+        k.layers.Maximum()([x, x]),
+        k.layers.Flatten()(x),
+        k.layers.RepeatVector(2)(k.layers.Flatten()(x)),
+        k.layers.ZeroPadding1D(1)(x),
+    ]
+
+
+def _ids_of_any_dtype(k: Any, x: Any) -> Any:
+    return k.layers.Embedding(11, 6, mask_zero=True)(x)
+
+
+def _mapped(k: Any, x: Any) -> Any:
+    """A map of policies: the exact path, a pattern, and the default."""
+    policies = k.dtype_policies.DTypePolicyMap("float64")
+    policies["half"] = k.dtype_policies.DTypePolicy("mixed_float16")
+    policies["brain.*"] = k.dtype_policies.DTypePolicy("mixed_bfloat16")
+    return [
+        k.layers.Dense(3, name=name, dtype=policies)(x) for name in ("half", "brain_one", "other")
+    ]
+
+
 POLICIES = ("float64", "float16", "mixed_float16", "mixed_bfloat16", "bfloat16")
 
 FAMILIES: dict[str, tuple[Build, Any, dict[str, Any]]] = {
@@ -174,7 +200,17 @@ def _row(family: str, policy: str) -> Case:
 CASES = [
     *(_row(family, policy) for family in FAMILIES for policy in POLICIES),
     case("own dtypes", _own_dtypes, [(5, 4)], rtol=4 * 2**-7),
-]
+    case("map of policies", _mapped, [(5, 4)], rtol=4 * 2**-7, writers=("keras",)),
+    *(
+        case(f"whole numbers {d}", _whole, [(5, 4)], dtype=d, writers=("keras",), containers=(".keras",))
+        for d in ("int8", "uint8", "int16", "int32", "int64", "uint32")
+    ),
+    case("whole numbers half", _whole, [(5, 4)], dtype="int32", writers=("keras",), policy="mixed_float16"),
+    *(
+        case(f"ids {d}", _ids_of_any_dtype, [(6,)], dtype=d, make="ids", containers=(".keras",))
+        for d in ("uint8", "int64", "float32")
+    ),
+]  # fmt: skip
 
 
 @parity(CASES)
