@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import layergraph as lg
 from files import GOLDEN
 from layergraph.ir.graph import flatten
-from support import assert_close
+from support import assert_close, keras_of
 
 RECORDED = GOLDEN.parent / "recorded"
 ARCHIVES = sorted(RECORDED.glob("*.keras"))
@@ -33,3 +36,108 @@ def assert_recorded(path: Path, beside: Path) -> None:
 def test_archives_of_tensorflow_2_12_to_2_15_and_keras_core(path: Path) -> None:
     """tests/recorded/archives.py says how they were made."""
     assert_recorded(path, path)
+
+
+# --- arrays of CuDNN and of Theano, made from files of tf-keras ----------------------------
+
+
+def cudnn_arrays(layer: Any, arrays: list[Any]) -> list[Any]:
+    """The arrays of an LSTM or GRU as CuDNN's layer stores them, by tf-keras' own conversion."""
+    from tf_keras.src.saving.legacy.hdf5_format import _convert_rnn_weights
+
+    target = type(f"CuDNN{type(layer).__name__}", (), {})()
+    return list(_convert_rnn_weights(target, arrays))
+
+
+def stored(file: Any, layer: str) -> tuple[Any, list[str]]:
+    """A layer's group in an .h5, and the names of its arrays."""
+    group = file[f"model_weights/{layer}"]
+    return group, list(group.attrs["weight_names"])
+
+
+def replaced(group: Any, names: list[str], arrays: list[Any]) -> None:
+    for name, array in zip(names, arrays, strict=True):
+        del group[name]
+        group[name] = array
+
+
+def recurrent_model(keras: Any) -> Any:
+    kl = keras.layers
+    x = kl.Input((5, 3), name="x")
+    outputs = [
+        kl.LSTM(2, name="lstm")(x),
+        kl.GRU(2, name="gru", return_sequences=True, return_state=True)(x)[0],
+        kl.Bidirectional(kl.GRU(2, name="inner"), name="both_gru")(x),
+        kl.Bidirectional(kl.LSTM(2, go_backwards=True, name="inner"), name="both_lstm")(x),
+    ]
+    model, rng = keras.Model(x, outputs), np.random.default_rng(4)
+    model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("named", [True, False], ids=["CuDNN layers", "LSTM with CuDNN arrays"])
+def test_cudnn(named: bool, tmp_path: Path) -> None:
+    keras = keras_of("tf_keras")
+    model, path = recurrent_model(keras), tmp_path / "model.h5"
+    model.save(path)
+    keep = {"name", "trainable", "dtype", "batch_input_shape", "units", "go_backwards",
+            "return_sequences", "return_state", "stateful", "time_major"}  # fmt: skip
+
+    def older(entry: Any) -> Any:
+        if isinstance(entry, list):
+            return [older(item) for item in entry]
+        if not isinstance(entry, dict):
+            return entry
+        entry = {key: older(value) for key, value in entry.items()}
+        if entry.get("class_name") in ("LSTM", "GRU"):
+            entry["class_name"] = f"CuDNN{entry['class_name']}"
+            entry["config"] = {k: v for k, v in entry["config"].items() if k in keep}
+        return entry
+
+    with h5py.File(path, "r+") as file:
+        if named:
+            config = older(json.loads(file.attrs["model_config"]))
+            file.attrs["model_config"] = json.dumps(config)
+        for name in ("lstm", "gru", "both_gru", "both_lstm"):
+            group, names = stored(file, name)
+            layer = model.get_layer(name)
+            inner = [layer.forward_layer, layer.backward_layer] if "both" in name else [layer]
+            arrays = [group[n][()] for n in names]
+            made = [
+                array
+                for i, one in enumerate(inner)
+                for array in cudnn_arrays(one, arrays[3 * i : 3 * i + 3])
+            ]
+            replaced(group, names, made)
+    x = np.random.default_rng(1).normal(0, 2, (3, 5, 3)).astype("float32")
+    for ours, wanted in zip(lg.Interpreter(path)(x), model(x), strict=True):
+        assert_close(ours, np.asarray(wanted))
+
+
+@pytest.mark.live
+def test_theano_kernels_are_mirrored(tmp_path: Path) -> None:
+    """Keras 2 mirrors kernels of Theano when it loads them elsewhere; tf-keras has dropped that."""
+    keras = keras_of("tf_keras")
+    kl = keras.layers
+    x = kl.Input((6, 5, 3), name="x")
+    flat = kl.Reshape((15, 6))(x)
+    volume = kl.Reshape((6, 5, 3, 1))(x)
+    outputs = [
+        kl.Conv2D(2, (3, 2), name="a")(x),
+        kl.Conv2DTranspose(2, (2, 3), strides=2, name="b")(x),
+        kl.Conv1D(2, 4, name="c")(flat),
+        kl.Conv3D(2, (2, 3, 2), name="d")(volume),
+        kl.Dense(2, name="e")(flat),
+    ]
+    model, path = keras.Model(x, outputs), tmp_path / "model.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["backend"] = file["model_weights"].attrs["backend"] = "theano"
+        for name in "abcd":
+            group, names = stored(file, name)
+            kernel = group[names[0]][()]
+            replaced(group, names[:1], [kernel[(slice(None, None, -1),) * (kernel.ndim - 2)]])
+    data = np.random.default_rng(1).normal(size=(3, 6, 5, 3)).astype("float32")
+    for ours, wanted in zip(lg.Interpreter(path)(data), model(data), strict=True):
+        assert_close(ours, np.asarray(wanted))

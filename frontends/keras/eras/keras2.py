@@ -34,6 +34,16 @@ HARD_SIGMOID = LayerSpec("hard_sigmoid", "HardSigmoid", {"slope": 0.2, "offset":
 """``0.2 x + 0.5``, where Keras 3 has ``x / 6 + 0.5``: tf_keras/src/backend.py."""
 
 
+CUDNN: dict[str, tuple[str, Options]] = {
+    "CuDNNLSTM": ("LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid"}),
+    "CuDNNGRU": (
+        "GRU",
+        {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True},
+    ),
+}
+"""Layers made for NVIDIA's library: today's class, and what they do without saying so."""
+
+
 class Keras2(Keras3):
     """Parser of one Keras 2 file's config.
 
@@ -48,6 +58,9 @@ class Keras2(Keras3):
 
     def layer(self, entry: Entry) -> LayerSpec:
         """One layer; a function of TensorFlow becomes the operation it is."""
+        if isinstance(entry, dict) and entry.get("class_name") in CUDNN:
+            class_name, options = CUDNN[entry["class_name"]]
+            entry = {**entry, "class_name": class_name, "config": {**options, **entry["config"]}}
         spec = super().layer(entry)
         spec = replace(spec, rearrange=rearranged(spec, self.writer))
         function = spec.config.get("function")
