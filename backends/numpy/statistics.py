@@ -92,8 +92,10 @@ def bincount(op: Bincount, x: Array, weights: Array | None = None) -> Array:
 @kernels.computes(Corrcoef)
 def corrcoef(op: Corrcoef, x: Array) -> Array:
     """Covariances by standard deviations, no further out than 1."""
+    is_whole = x.dtype == np.int64
     x = x.astype(op.infer(type_of(x)).dtype, copy=False)
-    centred = x - x.mean(axis=-1, keepdims=True)
+    mean = x.mean(axis=-1, keepdims=True)
+    centred = x - (np.trunc(mean) if is_whole else mean)
     with np.errstate(all="ignore"):
         covariance = (centred @ centred.conj().T) / x.real.dtype.type(x.shape[-1] - 1)
         deviation = np.sqrt(covariance.diagonal().real)

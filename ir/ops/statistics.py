@@ -84,14 +84,16 @@ class Bincount(Op):
 class Corrcoef(Op):
     """Coefficients of correlation between the rows of a matrix.
 
+    Of int64, Keras on TensorFlow takes the whole part of the mean; so does this.
     Source: keras/src/backend/tensorflow/numpy.py ``corrcoef``, Keras 3.15.
     """
 
     def infer(self, x: TensorType) -> TensorType:
-        """``(rows, rows)``, floating."""
+        """``(rows, rows)``, floating; int64 gives float64."""
         if x.rank != 2:
             raise ValueError(f"expects a matrix, got {x}")
-        return TensorType((x.shape[0], x.shape[0]), promote(x.dtype, "float"))
+        dtype = "float64" if x.dtype == "int64" else promote(x.dtype, "float")
+        return TensorType((x.shape[0], x.shape[0]), dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def _vectors(k: Any, x: Any) -> Any:
     whole, short = o.cast(a, "int64"), o.cast(b, "int32")
     return [*(o.correlate(a, b, mode) for mode in ("valid", "same", "full")), o.correlate(b, a, "same"),
             o.correlate(whole, whole, "full"), o.correlate(short, short), o.corrcoef(x[0]), o.corrcoef(x[:, 0]),
-            o.corrcoef(o.cast(x[0], "int32")), o.searchsorted(o.sort(a), b), o.searchsorted(o.sort(o.round(a)), o.round(b), side="right"),
+            o.corrcoef(o.cast(x[0], "int32")), o.corrcoef(o.cast(x[0] * 3, "int64")), o.searchsorted(o.sort(a), b), o.searchsorted(o.sort(o.round(a)), o.round(b), side="right"),
             o.digitize(x, np.array([-1.0, 0.0, 2.0])), o.digitize(o.cast(x, "int8"), np.array([-1, 0, 2]))]  # fmt: skip
 
 
