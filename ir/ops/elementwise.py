@@ -180,7 +180,8 @@ class Math(Op):
         if self.kind in TRUTHS:
             return x.with_dtype("bool")
         if x.is_complex and self.kind in PARTS:
-            return x.with_dtype(real_of(x.dtype))
+            kept = promote(x.dtype, "float") if self.kind == "angle" else x.dtype
+            return x.with_dtype(real_of(kept))
         if x.is_complex and self.kind in ("cbrt", "i0"):
             return x.with_dtype("float32")
         if self.kind == "square" and x.dtype == "bool":

@@ -45,7 +45,7 @@ def _numbers(k: Any, x: Any) -> Any:
         for number in (2, 0.5):
             found += [getattr(o, name)(x, number), getattr(o, name)(number, x + 1)]
     return [*found, o.where(x > 1, 1, 0), o.where(x > 1, x, 0), o.where(x > 1, 0.5, x), o.where(x > 1, 1, 0.0),
-            x + 1, 2 - x, x * 2.5, 1 / (x + 1), x // 2, x % 2, x**2, x == 2]  # fmt: skip
+            x + 1, 2 - x, x * 2.5, 1 / (x + 1), x // 2, x % 2, x**2]  # fmt: skip
 
 
 def _close(k: Any, a: Any, b: Any) -> Any:
@@ -69,7 +69,7 @@ def _chosen(k: Any, a: Any, b: Any) -> Any:
     whole = o.cast(a, "int32")
     return [o.select([a > 1, b > 0], [a, b], default=3), o.select([a > 1, b > 0], [a, b]), o.select([a > 1], [b], default=a),
             o.select([a > 1, b > 0], [whole, whole], default=0.5), o.select([a > 1, b > 0], [whole, a]),
-            *o.where(a > 0), o.where(a, b, 1.0)]  # fmt: skip
+            o.where(a > 0), o.where(a, b, 1.0)]  # fmt: skip
 
 
 def _views(k: Any, a: Any, b: Any) -> Any:
