@@ -30,10 +30,6 @@ def _two_inputs(k: Any, x: Any, y: Any) -> Any:
     return k.layers.TimeDistributed(k.layers.Concatenate())([x, y])
 
 
-def _two_outputs(k: Any, x: Any) -> Any:
-    return k.layers.TimeDistributed(k.layers.GRU(3, return_state=True, return_sequences=True))(x)
-
-
 def _model(k: Any) -> Any:
     inputs = k.layers.Input((6, 5))
     y = k.layers.LSTM(4, return_sequences=True)(k.layers.Masking()(inputs))
@@ -50,7 +46,6 @@ CASES = [
     # Keras 3 hands the words' mask on to the document, where it does not fit.
     case("documents", _documents, (4, 6), dtype="int32", writers=K2),
     case("two inputs", _two_inputs, [SHAPE, (4, 6, 3)], writers=K2),
-    case("two outputs", _two_outputs, SHAPE, writers=K2),
 ]  # fmt: skip
 
 
