@@ -82,6 +82,12 @@ def _decoded(k: Any, t: Any, x: Any) -> Any:
     few = o.minimum(times, 3 + t[:, 1] % 2)
     for options in ({"mask_index": None}, {"top_paths": 3}, {"mask_index": 3}, {"mask_index": -3}):
         every += o.ctc_decode(x[:, :4], few, **wide, **options)
+    for options in (
+        {"beam_width": 5, "top_paths": 3, "mask_index": None},
+        {"beam_width": 3, "top_paths": 2, "mask_index": 3},
+        {"beam_width": 40, "top_paths": 2, "mask_index": -3},
+    ):
+        every += o.ctc_decode(x, times, strategy="beam_search", **options)
     return every
 
 
