@@ -81,7 +81,9 @@ class TreeWeights:
         where = f"layer {self._layer!r} (path {self._path!r})"
         taken = matched(self._tree.file, where, [("", a) for a in found], shapes)
         self._tree.taken.add(self._path)
-        return self._tree.by_layer.setdefault(key, taken) if shapes else taken
+        if shapes:
+            self._tree.by_layer.setdefault(key, taken)
+        return taken
 
     def discard(self) -> None:
         """What stands at this path is not needed."""

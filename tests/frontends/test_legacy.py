@@ -141,3 +141,66 @@ def test_theano_kernels_are_mirrored(tmp_path: Path) -> None:
     data = np.random.default_rng(1).normal(size=(3, 6, 5, 3)).astype("float32")
     for ours, wanted in zip(lg.Interpreter(path)(data), model(data), strict=True):
         assert_close(ours, np.asarray(wanted))
+
+
+FROZEN = [(), ("d",), ("d", "norm"), ("tower",), ("norm", "e")]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("writer", ["tf_keras", "keras"])
+def test_frozen_layers_and_equal_names(writer: str, tmp_path: Path) -> None:
+    """Frozen layers of a nested model stand last in its list; a layer of the model that holds it
+    has the name and the shapes of one within."""
+    keras = keras_of(writer)
+    kl = keras.layers
+    x = np.random.default_rng(2).normal(size=(3, 4)).astype("float32")
+    for frozen in FROZEN:
+        keras.backend.clear_session()
+        inside = kl.Input((4,))
+        y = kl.BatchNormalization(name="norm")(kl.Dense(4, name="d")(inside))
+        tower = keras.Model(inside, kl.Dense(4, name="e")(y), name="tower")
+        outside = kl.Input((4,))
+        model = keras.Model(outside, kl.Dense(4, name="d")(tower(outside)))
+        rng = np.random.default_rng(len(frozen))
+        model.set_weights([rng.uniform(0.1, 1, w.shape) for w in model.get_weights()])
+        for name in frozen:
+            (tower if name == "tower" else tower.get_layer(name)).trainable = False
+        for container in (".h5", ".keras"):
+            path = tmp_path / f"model{container}"
+            model.save(path)
+            assert_close(lg.Interpreter(path)(x), np.asarray(model(x, training=False)))
+
+
+@pytest.mark.live
+def test_names_with_slashes_and_very_many_layers(tmp_path: Path) -> None:
+    """Groups within groups; lists of names too long for one attribute are cut in parts."""
+    keras = keras_of("tf_keras")
+    kl = keras.layers
+    inside = kl.Input((2,))
+    y = kl.BatchNormalization(name="block/norm")(kl.Dense(2, name="block/a")(inside))
+    tower = keras.Model(inside, kl.Dense(2, name="block/a/b")(y), name="tower")
+    y = outside = kl.Input((2,))
+    for i in range(3):
+        y = kl.Dense(2, name=f"{'long' * 5500}/{i}")(y)
+    model = keras.Model(outside, kl.Dense(2, name="block/a")(tower(y)))
+    rng = np.random.default_rng(6)
+    model.set_weights([rng.uniform(0.1, 1, w.shape) for w in model.get_weights()])
+    path = tmp_path / "model.h5"
+    model.save(path)
+    with h5py.File(path) as file:
+        assert "layer_names1" in file["model_weights"].attrs
+    x = np.random.default_rng(2).normal(size=(3, 2)).astype("float32")
+    assert_close(lg.Interpreter(path)(x), np.asarray(model(x, training=False)))
+
+
+@pytest.mark.live
+def test_locally_connected_channels_first(tmp_path: Path) -> None:
+    """Its bias is reshaped where it should be transposed."""
+    keras = keras_of("tf_keras")
+    layer = keras.layers.LocallyConnected2D(3, (3, 2), data_format="channels_first")
+    model = keras.Sequential([keras.layers.Input((2, 6, 4)), layer])
+    rng = np.random.default_rng(6)
+    model.set_weights([rng.uniform(0.1, 1, w.shape) for w in model.get_weights()])
+    model.save(tmp_path / "model.h5")
+    x = rng.normal(size=(3, 2, 6, 4)).astype("float32")
+    assert_close(lg.Interpreter(tmp_path / "model.h5")(x), np.asarray(model(x)))

@@ -53,13 +53,15 @@ def rearranged(spec: LayerSpec, writer: Writer) -> Rearrange | None:
     if kind in GATES:
         gates, order = GATES[kind]
         return Gates(gates, order, writer, first, convolution=kind == "ConvLSTM2D")
+    if first and kind in ("LocallyConnected1D", "LocallyConnected2D"):
+        return locally_connected_first
     if writer.major > 1:
         return None
     if kind in ("PReLU", "SReLU", "ParametricSoftplus"):
         return broadcast
     if first and kind == "SeparableConv2D":
         return separable_first
-    return locally_connected_first if first and kind == "LocallyConnected2D" else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,15 @@ def separable_first(left: Arrays, shapes: Shapes) -> tuple[int, Arrays]:
 
 
 def locally_connected_first(left: Arrays, shapes: Shapes) -> tuple[int, Arrays]:
-    """A bias stored ``(rows, columns, filters)`` whose memory is ``(filters, rows, columns)``.
+    """A bias stored ``(*places, filters)`` whose memory is ``(filters, *places)``.
 
-    Keras 1 reshapes it where it should transpose; trained values stand accordingly.
+    Keras 1 and 2 reshape it where they should transpose; trained values stand accordingly.
+    Source: also tf_keras/src/backend.py ``bias_add``, tf-keras 2.21.
     """
     own = list(left[: len(shapes)])
-    if len(own) == 2 and own[1].ndim == 3:
-        rows, columns, filters = own[1].shape
-        own[1] = own[1].reshape(filters, rows, columns).transpose(1, 2, 0)
+    if len(own) == 2:
+        *places, filters = own[1].shape
+        own[1] = np.moveaxis(own[1].reshape(filters, *places), 0, -1)
     return len(shapes), own
 
 
