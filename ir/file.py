@@ -75,19 +75,21 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
     """
     from safetensors.numpy import save_file
 
-    names: dict[int, str] = {}
+    names = _array_names(graph)
+    written = set()
     arrays: dict[str, Array] = {}
     complex_ = set()
     nodes = []
     for node in graph:
         params = {}
         for role, array in node.params.items():
-            if id(array) not in names:
-                name = names[id(array)] = f"{node.name}/{role}"
+            name = names[id(array)]
+            if name not in written:
+                written.add(name)
                 arrays.update(_stored(name, array))
                 if array.dtype.kind == "c":
                     complex_.add(name)
-            params[role] = names[id(array)]
+            params[role] = name
         nodes.append(
             {
                 "name": node.name,
@@ -147,6 +149,15 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
         raise FileFormatError(
             f"{file}: its graph is damaged: {_reason(error)}; convert the model again"
         ) from error
+
+
+def _array_names(graph: Graph) -> dict[int, str]:
+    """A name for each array by identity; of nodes that share it, a layer's first call."""
+    names: dict[int, str] = {}
+    for node in sorted(graph, key=lambda n: (len(n.name), n.name)):
+        for role, array in node.params.items():
+            names.setdefault(id(array), f"{node.name}/{role}")
+    return names
 
 
 def _stored(name: str, array: Array) -> dict[str, Array]:
