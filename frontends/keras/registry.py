@@ -38,7 +38,7 @@ FAMILIES = {
     "image": "CenterCrop Resizing",
     "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
     "text": "HashedCrossing Hashing IntegerLookup StringLookup TextVectorization",
-    "linear": "Dense EinsumDense Highway MaxoutDense",
+    "linear": "Dense EinsumDense Highway MaxoutDense RandomFourierFeatures",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
         "GaussianDropout GaussianNoise ActivityRegularization Identity Masking"

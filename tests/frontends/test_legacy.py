@@ -204,3 +204,15 @@ def test_locally_connected_channels_first(tmp_path: Path) -> None:
     model.save(tmp_path / "model.h5")
     x = rng.normal(size=(3, 2, 6, 4)).astype("float32")
     assert_close(lg.Interpreter(tmp_path / "model.h5")(x), np.asarray(model(x)))
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("container", [".h5", ".keras"])
+@pytest.mark.parametrize("kernel", ["gaussian", "laplacian"])
+def test_random_fourier_features(kernel: str, container: str, tmp_path: Path) -> None:
+    keras = keras_of("tf_keras")
+    layer = keras.layers.experimental.RandomFourierFeatures(5, kernel, scale=2.5)
+    model = keras.Sequential([keras.layers.Input((4,)), layer])
+    model.save(tmp_path / f"model{container}")
+    x = np.random.default_rng(6).normal(size=(3, 4)).astype("float32")
+    assert_close(lg.Interpreter(tmp_path / f"model{container}")(x), np.asarray(model(x)))

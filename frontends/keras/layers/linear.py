@@ -9,7 +9,7 @@ from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.layers.quantization import Product, emit_product
 from layergraph.frontends.keras.operands import listed, numbers, operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.ops.elementwise import Unary
+from layergraph.ir.ops.elementwise import Math, Unary
 from layergraph.ir.ops.linear import Cross, Dense, Einsum, EinsumDense, Kron, Tensordot
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
@@ -68,6 +68,17 @@ def highway(call: LayerCall) -> Tensor:
     change = call.emit(Merge(kind="subtract"), y, x, part="change")
     step = call.emit(Merge(kind="multiply"), share, change, part="step")
     return call.emit(Merge(kind="add"), x, step)
+
+
+@reads("RandomFourierFeatures")
+def random_fourier_features(call: LayerCall) -> Tensor:
+    """tf_keras/src/layers/kernelized.py: the cosine of a Dense layer nobody trains."""
+    x, units = call.input(), call.config.int("output_dim")
+    call.config.ignore("scale")
+    params = call.weights(kernel_scale=(1,), unscaled_kernel=(x.shape[-1], units), bias=(units,))
+    kernel = (1 / params["kernel_scale"]) * params["unscaled_kernel"]
+    params = {"kernel": kernel, "bias": params["bias"]}
+    return call.emit(Dense(), x, params=params, then=[Math(kind="cos")])
 
 
 def einsum_parameters(
