@@ -203,7 +203,7 @@ def test_module_of_the_file_is_not_imported(tmp_path: Path, monkeypatch: Any) ->
     [
         pytest.param({"dimension_separator": "/"}, ["dimension_separator='/'"], id="unknown"),
         pytest.param({"activation": "my_function"}, ["activation='my_function'"], id="activation"),
-        pytest.param({"dtype": "mixed_float16"}, ["mixed_float16", "float32"], id="mixed"),
+        pytest.param({"dtype": "strange16"}, ["strange16"], id="policy"),
         pytest.param({"units": "many"}, ["units='many'", "whole number"], id="wrong kind"),
     ],
 )  # fmt: skip
