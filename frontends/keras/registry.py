@@ -38,7 +38,7 @@ FAMILIES = {
     "image": "CenterCrop Resizing",
     "preprocessing": "CategoryEncoding Discretization Normalization Rescaling",
     "text": "HashedCrossing Hashing IntegerLookup StringLookup TextVectorization",
-    "linear": "Dense EinsumDense Highway MaxoutDense RandomFourierFeatures",
+    "linear": "TernaryDense Dense EinsumDense Highway MaxoutDense RandomFourierFeatures",
     "elementwise": (
         "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout "
         "GaussianDropout GaussianNoise ActivityRegularization Identity Masking"
@@ -141,13 +141,23 @@ OTHERWISE_READ = {
     "Model": "wiring",
     "Sequential": "wiring",
     **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"), "recurrent"),
-    **dict.fromkeys(("TFOpLambda", "SlicingOpLambda"), "tensorflow_functions"),
+    **dict.fromkeys(("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer"), "tensorflow_functions"),
+    **dict.fromkeys(("AtrousConvolution1D", "AtrousConvolution2D"), "convolution"),
+    **dict.fromkeys(("CuDNNGRU", "CuDNNLSTM"), "recurrent"),
+    "Pipeline": "wiring",
+    "TimeDistributedDense": "linear",
 }
 """Classes that no ``@reads`` names, and the file that reads them: models, what belongs to
 another layer, what an era spells as another class."""
 
+RAGGED = "it makes or reads ragged or sparse tensors, and values here are dense arrays"
+
 REFUSED: dict[str, str] = {
+    "ClassMethod": RAGGED,
+    "DenseFeatures": "it computes TensorFlow's feature columns, which only TensorFlow 2 can",
     "FlaxLayer": "it runs a Flax module, whose Python code the file names and does not hold",
+    "InstanceMethod": RAGGED,
+    "InstanceProperty": RAGGED,
     "JaxLayer": "it runs a JAX function, whose Python code the file names and does not hold",
     "Lambda": "it holds Python code, and nothing from a model file is ever executed",
     "TFSMLayer": "it runs a TensorFlow SavedModel beside the file, which only TensorFlow can",

@@ -18,8 +18,10 @@ from support import keras_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "support.md"
 OPERATION_MODULES = ("core", "einops", "image", "linalg", "math", "nn", "numpy")
-# Bases that no file holds, and the one class that is deprecated for another name.
-BASES = {"Layer", "Operation", "SegmentReduction"}
+# Bases, which no file holds.
+BASES = {
+    "AbstractRNNCell", "Layer", "Operation", "PreprocessingLayer", "SegmentReduction", "Wrapper",
+}  # fmt: skip
 
 
 def layer_classes(keras: Any) -> set[str]:

@@ -33,7 +33,7 @@ KERAS_2 = frozenset(
     RandomContrast RandomCrop RandomFlip RandomFourierFeatures RandomHeight RandomRotation
     RandomTranslation RandomWidth RandomZoom ReLU Rescaling Resizing SeparableConv1D
     SimpleRNNCell Softmax SpectralNormalization StackedRNNCells StochasticDepth StringLookup
-    Subtract TextVectorization UnitNormalization Wrapper
+    Subtract TextVectorization UnitNormalization
     """.split()
 )
 """Layers that came with Keras 2."""

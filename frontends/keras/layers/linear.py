@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.layers.quantization import Product, emit_product
@@ -25,6 +27,28 @@ def dense(call: LayerCall) -> Tensor:
     bias = (units,) if config.bool("use_bias", True) else None
     what = Product(Dense(), (x.shape[-1], units), bias)
     return emit_product(call, x, what, then=[activation(call, "activation")])
+
+
+@reads("TernaryDense", masking="pass", limits="packed by `quantize('ternary')`: refused")
+def ternary_dense(call: LayerCall) -> Tensor:
+    """A Dense layer whose kernel is -1, 0 or 1 times its mean size.
+
+    Source: keras/src/layers/core/ternary_dense.py, Keras 3.16 in development.
+    """
+    x, config = call.input(), call.config
+    units, threshold = config.int("units"), config.optional_float("threshold")
+    if isinstance(call.spec.config.get("dtype"), dict) and "ternary" in str(
+        call.spec.config["dtype"]
+    ):
+        raise call.refusal("its kernel is packed", "save the model before quantize('ternary')")
+    bias = (units,) if config.bool("use_bias", True) else None
+    held = call.weights(kernel=(x.shape[-1], units), bias=bias)
+    size = np.abs(held["kernel"])
+    mean = size.mean() if threshold is None else size.dtype.type(1)
+    bound = 0.5 * mean if threshold is None else threshold
+    kernel = np.sign(held["kernel"]) * (size > bound) * mean
+    params = {**held, "kernel": kernel.astype(held["kernel"].dtype)}
+    return call.emit(Dense(), x, params=params, then=[activation(call, "activation")])
 
 
 @reads("EinsumDense", masking="pass")
