@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Literal
 
 from layergraph.frontends.keras.eras.history import KERAS_1, KERAS_2, LEGACY
-from layergraph.frontends.keras.registry import LAYERS, OTHERWISE_READ, READERS, REFUSED
+from layergraph.frontends.keras.registry import LAYERS, OTHERWISE_READ, REFUSED
+from layergraph.frontends.keras.restrictions import RESTRICTIONS
 from layergraph.tools.screen import print_table
 
 Kind = Literal["layer", "operation", "function"]
@@ -45,18 +45,11 @@ class Row:
 
 def rows() -> list[Row]:
     """Every class and function that is read or refused on purpose, by kind and name."""
-    for family in sorted(set(LAYERS.values())):
-        import_module(f"layergraph.frontends.keras.layers.{family}")
     found = [
-        Row(
-            name,
-            _kind(name),
-            family,
-            _versions(name),
-            "supported",
-            READERS[name].limits if name in READERS else "",
-        )
+        Row(name, _kind(name), family, _versions(name), "supported", RESTRICTIONS.get(name, ""))
         for name, family in {**LAYERS, **OTHERWISE_READ}.items()
+        # What the dialect makes of TensorFlow functions, which are listed by themselves.
+        if not name.startswith("tf.")
     ]
     found += [Row(n, _kind(n), "", _versions(n), "refused", why) for n, why in REFUSED.items()]
     found += [Row(f"tf.{n}", "function", "", "2", "supported") for n in _functions()]
@@ -99,19 +92,19 @@ def ops(names: Sequence[str], *, as_json: bool, markdown: bool) -> int:
         columns = ("name", "kind", "family", "keras", "status", "restrictions")
         print_table(columns, [[getattr(row, c) for c in columns] for row in found])
         print()
-        print(", ".join(_counted(found)))
+        print("; ".join(_counted(found)))
     return 0 if found else 1
 
 
 def _counted(found: Sequence[Row]) -> list[str]:
-    """``117 layers supported, 4 refused``, for each kind."""
+    """``Layers: 117 (4 refused)``, for each kind."""
     lines = []
     for kind, title in TITLES.items():
         of_kind = [row for row in found if row.kind == kind]
         refused = sum(row.status == "refused" for row in of_kind)
         if of_kind:
             tail = f" ({refused} refused)" if refused else ""
-            lines.append(f"{len(of_kind) - refused} {title[0].lower() + title[1:]}{tail}")
+            lines.append(f"{title}: {len(of_kind) - refused}{tail}")
     return lines
 
 

@@ -229,13 +229,11 @@ class Reader:
             returns them.
         masking: what becomes of masks.
         arguments: names of the call's positional arguments.
-        limits: what of the class is refused, for the table of supported layers.
     """
 
     function: Callable[[LayerCall], Any]
     masking: Masking
     arguments: tuple[str, ...]
-    limits: str = ""
 
 
 READERS: dict[str, Reader] = {}
@@ -245,7 +243,6 @@ def reads(
     *class_names: str,
     masking: Masking = "drop",
     arguments: tuple[str, ...] = ("inputs",),
-    limits: str = "",
 ) -> Callable[[Callable[[LayerCall], Any]], Callable[[LayerCall], Any]]:
     """Declare the function that reads one or several Keras classes."""
 
@@ -253,7 +250,7 @@ def reads(
         for name in class_names:
             if name in READERS:
                 raise TypeError(f"two functions read {name}")
-            READERS[name] = Reader(function, masking, arguments, limits)
+            READERS[name] = Reader(function, masking, arguments)
         return function
 
     return register

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from layergraph.frontends.keras.eras.history import KERAS_1, KERAS_2, LEGACY
+from layergraph.frontends.keras.restrictions import RESTRICTIONS
 from layergraph.tools import cli
 from layergraph.tools.support import page, rows
 from support import keras_of
@@ -81,6 +82,11 @@ def test_versions_are_those_of_the_kerases() -> None:
 def test_history_names_what_is_read() -> None:
     known = {row.name for row in rows()}
     assert (KERAS_1 | KERAS_2 | LEGACY.keys()) - known == set()
+
+
+def test_restrictions_name_what_is_read() -> None:
+    read = {row.name for row in rows() if row.status == "supported"}
+    assert RESTRICTIONS.keys() - read == set()
 
 
 def test_page_is_fresh() -> None:

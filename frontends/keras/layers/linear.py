@@ -29,7 +29,7 @@ def dense(call: LayerCall) -> Tensor:
     return emit_product(call, x, what, then=[activation(call, "activation")])
 
 
-@reads("TernaryDense", masking="pass", limits="packed by `quantize('ternary')`: refused")
+@reads("TernaryDense", masking="pass")
 def ternary_dense(call: LayerCall) -> Tensor:
     """A Dense layer whose kernel is -1, 0 or 1 times its mean size.
 

@@ -99,7 +99,6 @@ def string_lookup(call: LayerCall) -> Tensor:
 
 @reads(
     "TextVectorization",
-    limits="Python functions as standardize or split, and ragged=True, are refused",
 )
 def text_vectorization(call: LayerCall) -> Tensor:
     """keras/src/layers/preprocessing/text_vectorization.py."""
