@@ -49,6 +49,12 @@ def _transposed(k: Any, x: Any) -> Any:
     ]  # fmt: skip
 
 
+def _computed_kernels(k: Any, x: Any) -> Any:
+    w = tf.tanh(tf.reshape(x[0, :2, :3], [2, 3, 3, 1])) * weights(1, 1, 1, 4)
+    return [tf.nn.conv2d(x, w, 1, "SAME"), tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "VALID"),
+            tf.nn.conv2d_transpose(x, tf.transpose(w, [0, 1, 3, 2]), [tf.shape(x)[0], 12, 14, 4], 2)]  # fmt: skip
+
+
 def _lines(k: Any, x: Any) -> Any:
     return [tf.nn.conv1d(x, weights(3, 4, 2), 1, "SAME"), tf.nn.conv1d(x, weights(2, 4, 2), 2, "VALID"), tf.nn.max_pool1d(x, 2, 2, "SAME"),
             tf.nn.avg_pool1d(x, 3, 2, "VALID"), tf.nn.conv1d(x, weights(2, 4, 2), 1, "VALID", dilations=2)]  # fmt: skip
@@ -82,6 +88,7 @@ CASES = [
     case("activations", _activations, [(5, 4)], **K2),
     case("convolutions", _convolutions, [(6, 7, 3)], **K2),
     case("transposed convolutions", _transposed, [(6, 7, 3)], **K2),
+    case("computed kernels", _computed_kernels, [(6, 7, 3)], **FIXED),
     case("1D", _lines, [(7, 4)], **K2),
     case("pools", _pools, [(6, 7, 3)], rtol=2e-5, **K2),  # powers of sums of squares
     case("depth to space", lambda k, x: [tf.nn.depth_to_space(x, 2)], [(3, 5, 8)], **K2),

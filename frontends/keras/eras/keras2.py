@@ -277,6 +277,7 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "SeparableConv2D": _CONVOLUTION,
     "Conv1DTranspose": _CONVOLUTION,
     "Conv2DTranspose": _CONVOLUTION,
+    "Conv3DTranspose": _CONVOLUTION,
     "LeakyReLU": (renamed(alpha="negative_slope"),),
     **dict.fromkeys(
         ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), _MERGE

@@ -41,6 +41,8 @@ def merge(call: LayerCall) -> Tensor:
     kind = call.spec.class_name.lower()
     if kind == "multiply" and rule == "or":
         return _masked_product(call, values, lifted)
+    if kind in ("maximum", "minimum") and rule == "or" and any(v.mask for v in values):
+        return _masked_extreme(call, values, lifted, kind)
     return call.emit(Merge(kind=kind), *lifted).masked(_merged_mask(call, values, rule))  # type: ignore[arg-type]
 
 
@@ -67,6 +69,32 @@ def _masked_product(call: LayerCall, values: list[Tensor], lifted: list[Tensor])
     union = call.emit(Logical(kind="or"), *columns, part="union")
     y = call.emit(Replace(value=0), product, union)
     return y.masked(call.emit(Reduce(kind="any", axis=(-1,)), union, part="mask").value)
+
+
+def _masked_extreme(
+    call: LayerCall, values: list[Tensor], lifted: list[Tensor], kind: Any
+) -> Tensor:
+    """A masked element gives way to the other value's.
+
+    Source: keras/src/layers/merging/base_merge.py ``_apply_merge_op_and_or_mask``,
+    Keras 3.15; Keras 2 has no such rule.
+    """
+    columns = [
+        None if value.mask is None else call.emit(ExpandDims(axis=-1), value.mask, part=f"mask_{i}")
+        for i, value in enumerate(values)
+    ]
+    y, shown = lifted[0], columns[0]
+    for i, (x, column) in enumerate(zip(lifted[1:], columns[1:], strict=True), 1):
+        if column is not None:
+            x = call.emit(Where(), column, x, y, part=f"value_{i}")
+        if shown is not None:
+            y = call.emit(Where(), shown, y, x, part=f"so_far_{i}")
+        both = shown is not None and column is not None
+        shown = call.emit(Logical(kind="or"), shown, column, part=f"union_{i}") if both else None
+        y = call.emit(Merge(kind=kind), y, x, part="" if i == len(lifted) - 1 else f"step_{i}")
+    if shown is None:
+        return y
+    return y.masked(call.emit(Reduce(kind="any", axis=(-1,)), shown, part="mask").value)
 
 
 def _merged_mask(call: LayerCall, values: list[Tensor], rule: str) -> Any:

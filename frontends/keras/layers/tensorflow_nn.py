@@ -8,10 +8,10 @@ import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.data_format import to_first, to_last
+from layergraph.frontends.keras.layers.parameters import emit_with
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import sizes, whole, wholes
 from layergraph.frontends.keras.tensorflow import array_of, tensors
-from layergraph.ir.op import Constant
 from layergraph.ir.ops.activation import LogSoftmax, Softmax
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
 from layergraph.ir.ops.elementwise import Binary, Math, Scale, Unary
@@ -109,15 +109,10 @@ class Windows:
         return "valid"
 
 
-def held(call: LayerCall, name: str) -> Array:
-    """An argument that must be an array of the file, such as a kernel."""
+def kernel_of(call: LayerCall, name: str = "filters") -> Array | Tensor:
+    """A kernel: an array of the file, or a value of the graph."""
     found = call.argument(name)
-    if isinstance(found, Tensor):
-        node = call.build.node(found.value.node)
-        if not isinstance(node.op, Constant):
-            raise call.refusal(f"{name} is computed by the model, which is not supported yet")
-        return node.params["value"]
-    return array_of(call, found, name, "float32")
+    return found if isinstance(found, Tensor) else array_of(call, found, name, "float32")
 
 
 def dilation(call: LayerCall, windows: Windows) -> tuple[int, ...]:
@@ -131,15 +126,23 @@ def conv(call: LayerCall) -> Tensor:
     """tf.nn.conv1d, conv2d, conv3d, convolution, atrous_conv2d."""
     windows = Windows(call)
     _quiet(call)
-    kernel = held(call, "filters")
+    kernel = kernel_of(call)
     strides = call.argument("strides", call.argument("stride"))
     op = Conv(
         strides=windows.spatial(strides, "strides"),
         dilation_rate=dilation(call, windows),
         padding=windows.padding(),
-        groups=(windows.x.shape[-1] or kernel.shape[-2]) // kernel.shape[-2],
+        groups=_groups(call, windows.x, kernel.shape[-2]),
     )
-    return call.emit(op, windows.x, params={"kernel": kernel}, then=[windows.back])
+    return emit_with(call, op, windows.x, kernel=kernel, then=[windows.back])
+
+
+def _groups(call: LayerCall, x: Tensor, depth: int | None) -> int:
+    """Into how many parts the kernel's channels say that those of the input fall."""
+    channels = x.shape[-1]
+    if channels is None or not depth:
+        raise call.refusal("its channels are of unknown number")
+    return channels // depth
 
 
 def _quiet(call: LayerCall) -> None:
@@ -156,8 +159,8 @@ def depthwise_conv(call: LayerCall) -> Tensor:
         dilation_rate=dilation(call, windows),
         padding=windows.padding(),
     )
-    kernel = held(call, "filters")
-    return call.emit(op, windows.x, params={"kernel": kernel}, then=[windows.back])
+    kernel = kernel_of(call)
+    return emit_with(call, op, windows.x, kernel=kernel, then=[windows.back])
 
 
 @reads("tf.SeparableConv", arguments=("input",))
@@ -165,30 +168,32 @@ def separable_conv(call: LayerCall) -> Tensor:
     """tf.nn.separable_conv2d."""
     windows = Windows(call)
     ones = (1,) * windows.rank
-    first, second = (held(call, f"{name}_filter") for name in ("depthwise", "pointwise"))
+    first, second = (kernel_of(call, f"{name}_filter") for name in ("depthwise", "pointwise"))
     depthwise = DepthwiseConv(
         strides=windows.spatial(call.argument("strides"), "strides"),
         dilation_rate=dilation(call, windows),
         padding=windows.padding(),
     )
-    y = call.emit(depthwise, windows.x, params={"kernel": first}, part="depthwise")
+    y = emit_with(call, depthwise, windows.x, kernel=first, part="depthwise")
     pointwise = Conv(strides=ones, dilation_rate=ones)
-    return call.emit(pointwise, y, params={"kernel": second}, then=[windows.back])
+    return emit_with(call, pointwise, y, kernel=second, then=[windows.back])
 
 
 @reads("tf.ConvTranspose", arguments=("input",))
 def conv_transpose(call: LayerCall) -> Tensor:
     """tf.nn.conv2d_transpose and its kin: the output's size is an argument."""
     windows = Windows(call)
-    kernel = held(call, "filters")
+    kernel = kernel_of(call)
     strides = windows.spatial(call.argument("strides"), "strides")
     rates, padding = dilation(call, windows), windows.padding("SAME")
     shape = sizes(call, call.argument("output_shape"), "output_shape")
     found = wholes(call, shape[2:] if windows.first else shape[1:-1], "output_shape")
     op = ConvTranspose(strides=strides, dilation_rate=rates, padding=padding)
-    y = op.infer(windows.x.type, kernel=type_of(kernel))
+    y = op.infer(
+        windows.x.type, kernel=kernel.type if isinstance(kernel, Tensor) else type_of(kernel)
+    )
     if y.shape[1:-1] == found:
-        return call.emit(op, windows.x, params={"kernel": kernel}, then=[windows.back])
+        return emit_with(call, op, windows.x, kernel=kernel, then=[windows.back])
     # Beyond Keras' sizes: all of the result, then the part that the convolution of that
     # size has as its gradient.
     return _transposed(call, windows, kernel, strides, rates, padding, found)
@@ -197,14 +202,14 @@ def conv_transpose(call: LayerCall) -> Tensor:
 def _transposed(
     call: LayerCall,
     windows: Windows,
-    kernel: Array,
+    kernel: Array | Tensor,
     strides: tuple[int, ...],
     rates: tuple[int, ...],
     padding: Any,
     wanted: tuple[int, ...],
 ) -> Tensor:
     op = ConvTranspose(strides=strides, dilation_rate=rates, padding="valid")
-    y = call.emit(op, windows.x, params={"kernel": kernel}, part="whole")
+    y = emit_with(call, op, windows.x, kernel=kernel, part="whole")
     crop, pad = [], []
     axes = zip(windows.x.shape[1:-1], y.shape[1:-1], wanted, kernel.shape, strides, rates,
                strict=False)  # fmt: skip
