@@ -12,6 +12,7 @@ from layergraph.backends.numpy.resampling import KERNELS, resampler
 from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels
 from layergraph.backends.numpy.warping import inside, projected, read
+from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.ops.image import (
     SSIM,
     CenterCrop,
@@ -19,13 +20,11 @@ from layergraph.ir.ops.image import (
     Frame,
     Grayscale,
     Homography,
-    Interpolation,
     MapCoordinates,
     Patches,
     ProjectiveTransform,
     Resize,
     ScaleAndTranslate,
-    resized_dtype,
 )
 from layergraph.ir.types import Array, promote
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from layergraph.ir.ops.image import Interpolation
+from layergraph.ir.interpolation import Interpolation
 from layergraph.ir.types import Array
 
 F = np.float32

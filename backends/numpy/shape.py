@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from layergraph.backends.numpy.image import resampled
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.shape import (
     BroadcastTo,
@@ -96,6 +95,9 @@ def upsample(op: Upsample, x: Array) -> Array:
     """Axis by axis."""
     if op.interpolation != "nearest":
         size = tuple(n * f for n, f in zip(x.shape[1:-1], op.size, strict=True))
+        # Imported here: most models only repeat pixels, or do not resize at all.
+        from layergraph.backends.numpy.image import resampled
+
         return resampled(x, size, op.interpolation)
     for axis, factor in enumerate(op.size, 1):
         if factor != 1:

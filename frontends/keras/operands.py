@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.tensorflow import tensors
 from layergraph.ir.types import Array, promote
 
 DEFAULTS = {bool: "bool", int: "int32", float: "float32"}
@@ -25,6 +24,8 @@ def operands(call: LayerCall, *names: str, weak: bool = True) -> list[Tensor]:
     """
     found = [call.argument(name) for name in names]
     if call.spec.of_tensorflow:
+        from layergraph.frontends.keras.tensorflow import tensors
+
         return tensors(call, *names)
     dtypes = [dtype_of(call, v) for v in found if not isinstance(v, (bool, int, float))]
     kinds = [type(v).__name__ for v in found if isinstance(v, (bool, int, float))]

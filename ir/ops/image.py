@@ -5,21 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.op import Op
 from layergraph.ir.types import TensorType, promote
 from layergraph.ir.windows import Padding, output_sizes
 
-Interpolation = Literal[
-    "nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic"
-]
-"""How a resized image is sampled; TensorFlow's names."""
-
 FillMode = Literal["constant", "nearest", "wrap", "reflect"]
-
-
-def resized_dtype(dtype: str, interpolation: Interpolation) -> str:
-    """``nearest`` keeps the dtype, everything else computes in float32."""
-    return dtype if interpolation == "nearest" else "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.op import Op
-from layergraph.ir.ops.image import Interpolation, resized_dtype
 from layergraph.ir.types import Shape, TensorType, product
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple, map_refs
-from layergraph.frontends.keras.eras.node_def import parse
-from layergraph.frontends.keras.eras.tensorflow_functions import Spelled, spelled
-from layergraph.frontends.keras.eras.tensorflow_nodes import as_call
 from layergraph.frontends.keras.spec import (
     TENSORFLOW,
     CallSpec,
@@ -25,6 +22,9 @@ from layergraph.frontends.keras.spec import (
     TensorRef,
     refs_in,
 )
+
+if TYPE_CHECKING:
+    from layergraph.frontends.keras.eras.tensorflow_functions import Spelled
 
 Options = dict[str, Any]
 
@@ -68,11 +68,18 @@ class Keras2(Keras3):
             return self._operation(spec)
         if spec.class_name not in LAMBDAS or not isinstance(function, str):
             return spec
+        # Imported here: few models hold functions of TensorFlow, and the tables are long.
+        from layergraph.frontends.keras.eras.tensorflow_functions import spelled
+
         calls = tuple(self.call(node, whole=True) for node in entry.get("inbound_nodes") or ())
         return _respelled(spec, spelled(function, calls))
 
     def _operation(self, spec: LayerSpec) -> LayerSpec:
         """A ``TensorFlowOpLayer``: the operation it wraps, as the function it is."""
+        from layergraph.frontends.keras.eras.node_def import parse
+        from layergraph.frontends.keras.eras.tensorflow_functions import Spelled, spelled
+        from layergraph.frontends.keras.eras.tensorflow_nodes import as_call
+
         try:
             node = parse(spec.config.get("node_def"))
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -11,6 +11,7 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.data_format import channels_first, to_first, to_last
 from layergraph.frontends.keras.operands import numbers, operands
 from layergraph.frontends.keras.registry import reads
+from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.op import Op
 from layergraph.ir.ops.convolution import DepthwiseConv
 from layergraph.ir.ops.elementwise import Cast, Clip, Math
@@ -21,13 +22,11 @@ from layergraph.ir.ops.image import (
     Frame,
     Grayscale,
     Homography,
-    Interpolation,
     MapCoordinates,
     Patches,
     ProjectiveTransform,
     Resize,
     ScaleAndTranslate,
-    resized_dtype,
 )
 from layergraph.ir.ops.shape import ExpandDims, Identity, PadAll, Reshape, Squeeze, Transpose
 from layergraph.ir.types import FLOATS, Array

@@ -13,7 +13,6 @@ from layergraph.frontends.keras.layers.data_format import (
     channels_last_input,
     to_last,
 )
-from layergraph.frontends.keras.layers.image import as_given, interpolation_of
 from layergraph.frontends.keras.operands import axis_of, constant, numbers, operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.op import Op
@@ -103,6 +102,9 @@ def cropping(call: LayerCall) -> Tensor:
 def up_sampling(call: LayerCall) -> Tensor:
     """keras/src/layers/reshaping/up_sampling*.py."""
     rank = int(call.spec.class_name[-2])
+    # Imported here: most models with layers of this family hold no images.
+    from layergraph.frontends.keras.layers.image import as_given, interpolation_of
+
     kind = interpolation_of(call, "nearest")
     op = Upsample(size=call.config.ints("size", rank), interpolation=kind)
     x, back = channels_last_input(call, rank)

@@ -10,9 +10,10 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import whole, wholes
 from layergraph.frontends.keras.tensorflow import as_dtype, tensors
+from layergraph.ir.interpolation import Interpolation
 from layergraph.ir.op import Op
 from layergraph.ir.ops.elementwise import Scale
-from layergraph.ir.ops.image import Interpolation, Resize
+from layergraph.ir.ops.image import Resize
 from layergraph.ir.ops.indexing import Flip, Gather
 from layergraph.ir.ops.linear import Dense, Einsum
 from layergraph.ir.ops.merge import Merge
