@@ -115,6 +115,8 @@ def _cast(name: str, array: Array, want: TensorType) -> Array:
             return array.astype(target)
     if np.can_cast(array.dtype, target, "same_kind"):
         return array.astype(target)
+    if array.dtype.kind == "c":
+        raise InputError(f"input {name!r} expects {want}, got {_spelled(array)}; feed x.real")
     # Keras itself feeds token ids as floats to integer inputs and back, so a
     # cast that loses nothing is accepted.
     cast = array.astype(target)
