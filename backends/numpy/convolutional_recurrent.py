@@ -68,7 +68,7 @@ def conv_lstm(
         else:
             last = run_masked_steps(
                 loop.cell, projected, states, work, outputs,
-                _masks(op, mask, x.ndim - 1), op.zero_output_for_mask,
+                _masks(op, mask, x.ndim - 1), zero_output=op.zero_output_for_mask,
             )  # fmt: skip
         final = tuple(s.copy() for s in states)
         loop.buffers.give((states, work))

@@ -49,6 +49,7 @@ class Interpreter:
         layers: as for ``layergraph.load``, when ``graph`` is a path.
         dtype: float dtype to compute in instead of the graph's own; see
             ``layergraph.load``.
+        weights: as for ``layergraph.load``, when ``graph`` is a path.
 
     Example:
 
@@ -66,11 +67,17 @@ class Interpreter:
         optimize: bool | Sequence[str] = True,
         layers: Mapping[str, Any] | None = None,
         dtype: str | None = None,
+        weights: str | os.PathLike[str] | None = None,
     ) -> None:
         if not isinstance(graph, Graph):
             from layergraph import load
 
-            graph = load(graph, layers=layers, dtype=dtype)
+            graph = load(graph, weights=weights, layers=layers, dtype=dtype)
+        elif weights is not None:
+            raise InputError(
+                "weights= goes with the path of a model file, and this is a graph, which has its "
+                "own; load the graph with lg.load(path, weights=...)"
+            )
         elif dtype is not None:
             from layergraph.ir.passes.recast import recast
 

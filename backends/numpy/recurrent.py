@@ -86,8 +86,10 @@ class Layer:
         if mask is None or mask.all():
             last = run_steps(self.cell, steps, states, work, outputs)
         else:
-            zero, masks = self.op.zero_output_for_mask, self._masks(mask)
-            last = run_masked_steps(self.cell, steps, states, work, outputs, masks, zero)
+            last = run_masked_steps(
+                self.cell, steps, states, work, outputs, self._masks(mask),
+                zero_output=self.op.zero_output_for_mask, output_state=self.op.outputs_states,
+            )  # fmt: skip
         wanted = self.op.return_state or self.op.stateful
         final = [s.copy() for s in states] if wanted else []
         pool.give((projected, work, states))

@@ -93,6 +93,11 @@ def crop(op: Crop, x: Array) -> Array:
 @kernels.computes(Upsample)
 def upsample(op: Upsample, x: Array) -> Array:
     """Axis by axis."""
+    if not op.centred:
+        x = x.astype("float32", copy=False)
+        for axis, factor in enumerate(op.size, 1):
+            x = _towards_next(x, axis, factor)
+        return x
     if op.interpolation != "nearest":
         size = tuple(n * f for n, f in zip(x.shape[1:-1], op.size, strict=True))
         # Imported here: most models only repeat pixels, or do not resize at all.
@@ -103,6 +108,18 @@ def upsample(op: Upsample, x: Array) -> Array:
         if factor != 1:
             x = np.repeat(x, factor, axis)
     return x if x.base is None else x.copy()
+
+
+def _towards_next(x: Array, axis: int, factor: int) -> Array:
+    """Each element, then ``factor - 1`` on the way to the next; behind the last they stay."""
+    following = np.minimum(np.arange(1, x.shape[axis] + 1), x.shape[axis] - 1)
+    share = np.tile(np.arange(factor, dtype=x.dtype) / np.float32(factor), x.shape[axis])
+    y = np.repeat(x, factor, axis)
+    way = np.repeat(x.take(following, axis), factor, axis)
+    way -= y
+    way *= share.reshape(-1, *(1,) * (x.ndim - 1 - axis))
+    y += way
+    return y
 
 
 @kernels.computes(RepeatElements)

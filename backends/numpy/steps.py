@@ -52,17 +52,20 @@ def run_masked_steps(
     work: list[Array],
     every: Array | None,
     masks: Array,
+    *,
     zero_output: bool,
+    output_state: bool = False,
 ) -> Array:
     """``run_steps`` where masked steps keep the states and repeat the output before.
 
     Args:
         masks: of each step, in the order they run, as wide as to broadcast with a state.
         zero_output: the output of a masked step is zeros instead.
+        output_state: a masked first step outputs the state, not zeros.
     """
     h = states[0]
     before = [np.empty_like(s) for s in states]
-    last = np.zeros_like(h)
+    last = h.copy() if output_state else np.zeros_like(h)
     for index, (step, kept) in enumerate(zip(steps, masks, strict=True)):
         for old, state in zip(before, states, strict=True):
             np.copyto(old, state)

@@ -34,6 +34,9 @@ class Recurrent(Op):
             which begins with them; empty when every run begins afresh.
         kept_first: given initial states count only while the kept ones are all
             zeros, as in Keras 2; otherwise they count whenever given.
+        outputs_states: a masked step outputs the state it keeps, which before the
+            first unmasked step is the given one. Source:
+            keras/backend/tensorflow_backend.py ``rnn``, Keras 2.2.4.
     """
 
     states: ClassVar[int] = 1
@@ -45,6 +48,7 @@ class Recurrent(Op):
     zero_output_for_mask: bool = False
     stateful: str = ""
     kept_first: bool = False
+    outputs_states: bool = False
 
     @property
     def kept(self) -> tuple[str, ...]:

@@ -178,10 +178,14 @@ class Upsample(Op):
         size: factor of each spatial axis.
         interpolation: ``nearest`` repeats, others resample as ``image.Resize``
             does and give float32.
+        centred: elements lie in the middle of their cells; without, at the
+            beginning, as in TensorFlow 1, and only ``bilinear`` is defined.
+            Source: keras/backend/tensorflow_backend.py ``resize_images``, Keras 2.3.1.
     """
 
     size: tuple[int, ...]
     interpolation: Interpolation = "nearest"
+    centred: bool = True
 
     def infer(self, x: TensorType) -> TensorType:
         """The spatial axes multiplied."""

@@ -14,32 +14,10 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from files import GOLDEN
-from layergraph.ir.graph import flatten
-from support import assert_close
+from recordings import RECORDED, assert_as_recorded, edited, recording
+from support import assert_close, keras_of
 
-RECORDED = GOLDEN.parent / "recorded"
 FILES = sorted(RECORDED.glob("keras1_*.h5"))
-
-
-def recording(path: Path) -> tuple[list[Any], list[Any]]:
-    """Inputs and outputs beside a model file."""
-    with np.load(path.with_suffix(".npz")) as arrays:
-        return tuple(  # type: ignore[return-value]
-            [arrays[f"{letter}{i}"] for i in range(sum(n[0] == letter for n in arrays.files))]
-            for letter in "xy"
-        )
-
-
-def assert_as_recorded(interpreter: lg.Interpreter, path: Path) -> None:
-    inputs, wanted = recording(path)
-    got = flatten(interpreter(*inputs), interpreter.graph.output_structure)
-    assert len(got) == len(wanted)
-    for name, ours, keras in zip(interpreter.outputs, got, wanted, strict=True):
-        try:
-            assert_close(ours, keras)
-        except AssertionError as error:
-            raise AssertionError(f"{name}: {error}") from None
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -57,15 +35,6 @@ def test_inferred_types_and_ir_file(path: Path, tmp_path: Path) -> None:
             assert type_.dtype == array.dtype.name
     lg.save(graph, tmp_path / "model.lg")
     assert_as_recorded(lg.Interpreter(tmp_path / "model.lg"), path)
-
-
-def edited(path: Path, target: Path, change: Any) -> Path:
-    """A copy of a file with another model config."""
-    target.write_bytes(path.read_bytes())
-    with h5py.File(target, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        file.attrs["model_config"] = json.dumps(change(config)).encode()
-    return target
 
 
 def test_entries_of_keras_0(tmp_path: Path) -> None:
@@ -98,7 +67,44 @@ def test_kernels_of_keras_1_1(tmp_path: Path) -> None:
 
 def full(config: Any) -> Any:
     for layer in config["config"]["layers"]:
-        if layer["class_name"] == "Convolution2D":
+        if layer["class_name"] in ("Convolution2D", "AtrousConvolution2D"):
+            layer["config"]["border_mode"] = "full"
+    return config
+
+
+@pytest.mark.live
+def test_full_borders_of_theano(tmp_path: Path) -> None:
+    """No Theano runs today: ``full`` is by definition ``valid`` among enough zeros."""
+    layers = keras_of("tf_keras").layers
+    path = RECORDED / "keras1_images_last.h5"
+    (x,), _ = recording(path)
+    outputs = lg.Interpreter(edited(path, tmp_path / "full.h5", full))(x)
+    with h5py.File(path) as file:
+        listed = json.loads(file.attrs["model_config"])["config"]
+        configs = {entry["name"]: entry["config"] for entry in listed["layers"]}
+        for (name, *_), ours in zip(listed["output_layers"][:3], outputs, strict=False):
+            config = configs[name]
+            group = file["model_weights"][config["name"]]
+            kernel, *bias = (group[name][()] for name in group.attrs["weight_names"])
+            rate = config.get("atrous_rate", [1, 1])
+            pads = [(n - 1) * r for n, r in zip(kernel.shape, rate, strict=False)]
+            layer = layers.Conv2D(
+                kernel.shape[-1], kernel.shape[:2], config["subsample"], dilation_rate=rate,
+                activation=config["activation"], use_bias=bool(bias),
+            )  # fmt: skip
+            padded = layers.ZeroPadding2D(tuple(pads))(x)
+            layer.build(padded.shape)
+            layer.set_weights([kernel, *bias])
+            assert_close(ours, np.asarray(layer(padded)))
+
+
+def graph(config: Any) -> Any:
+    return {"class_name": "Graph", "config": {"nodes": {}, "input_config": [], "node_config": []}}
+
+
+def full_pooling(config: Any) -> Any:
+    for layer in config["config"]["layers"]:
+        if layer["class_name"] == "MaxPooling2D":
             layer["config"]["border_mode"] = "full"
     return config
 
@@ -119,7 +125,8 @@ def coded(config: Any) -> Any:
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("images_last", full, "padding='full'"),
+        ("images_last", full_pooling, "padding='full'"),
+        ("core", graph, r"Graph.*Keras 1\.0"),
         ("images_first", mixed, "dim_ordering"),
         ("merges", coded, "Python code"),
     ],

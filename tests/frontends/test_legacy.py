@@ -11,31 +11,17 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from files import GOLDEN
-from layergraph.ir.graph import flatten
+from recordings import RECORDED, assert_as_recorded
 from support import assert_close, keras_of
 
-RECORDED = GOLDEN.parent / "recorded"
 ARCHIVES = sorted(RECORDED.glob("*.keras"))
-
-
-def assert_recorded(path: Path, beside: Path) -> None:
-    with np.load(beside.with_suffix(".npz")) as arrays:
-        inputs, wanted = (
-            [arrays[f"{letter}{i}"] for i in range(sum(n[0] == letter for n in arrays.files))]
-            for letter in "xy"
-        )
-    for optimize in (True, False):
-        interpreter = lg.Interpreter(path, optimize=optimize)
-        got = flatten(interpreter(*inputs), interpreter.graph.output_structure)
-        for ours, keras in zip(got, wanted, strict=True):
-            assert_close(ours, keras)
 
 
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda p: p.stem)
 def test_archives_of_tensorflow_2_12_to_2_15_and_keras_core(path: Path) -> None:
     """tests/recorded/archives.py says how they were made."""
-    assert_recorded(path, path)
+    for optimize in (True, False):
+        assert_as_recorded(lg.Interpreter(path, optimize=optimize), path)
 
 
 # --- arrays of CuDNN and of Theano, made from files of tf-keras ----------------------------

@@ -85,8 +85,13 @@ def test_sharded_weights(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(model.to_json())
     model.save_weights(tmp_path / "model.weights.json", max_shard_size=3e-7)
     assert len(list(tmp_path.glob("model_0*.weights.h5"))) > 2
-    graph = lg.load(tmp_path / "model.json", weights=tmp_path / "model.weights.json")
-    assert_close(lg.Interpreter(graph)(X), np.asarray(model(X, training=False)))
+    parts = tmp_path / "model.json", tmp_path / "model.weights.json"
+    graph = lg.load(parts[0], weights=parts[1])
+    wanted = np.asarray(model(X, training=False))
+    assert_close(lg.Interpreter(graph)(X), wanted)
+    assert_close(lg.Interpreter(parts[0], weights=parts[1])(X), wanted)
+    with pytest.raises(lg.InputError, match=r"lg\.load"):
+        lg.Interpreter(graph, weights=parts[1])
 
 
 @pytest.mark.live

@@ -49,6 +49,21 @@ CASES = [
     case("transpose2d unknown sides", lambda k: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (5, 6, 3), unknown=(0, 1)),
     case("locally connected 1d", lambda k: k.layers.LocallyConnected1D(4, 3, strides=2, activation="relu"), (9, 5), writers=K2),
     case("locally connected 2d", lambda k: k.layers.LocallyConnected2D(4, (3, 2), strides=(1, 2)), (7, 6, 3), writers=K2),
+    *[
+        case(
+            f"locally connected {rank}d {implementation} {padding} {order}",
+            lambda k, rank=rank, implementation=implementation, padding=padding, order=order:
+                getattr(k.layers, f"LocallyConnected{rank}D")(
+                    3, (3, 4)[:rank], strides=(2, 1)[:rank], padding=padding,
+                    implementation=implementation, data_format=order, activation="tanh",
+                ),
+            (9, 6, 2)[2 - rank:] if order == "channels_last" else (2, 9, 6)[: rank + 1],
+            writers=K2, batch0=implementation < 3,
+        )
+        for rank in (1, 2) for implementation in (2, 3) for padding in ("valid", "same")
+        for order in ("channels_last", "channels_first")
+    ],
+    case("locally connected 2d first", lambda k: k.layers.LocallyConnected2D(4, (3, 2), data_format="channels_first"), (3, 7, 6), writers=K2),
     case("locally connected 2d no bias", lambda k: k.layers.LocallyConnected2D(4, 2, use_bias=False), (5, 6, 3), writers=K2),
 ]  # fmt: skip
 

@@ -6,6 +6,12 @@ from typing import Any
 
 from support import case, parity
 
+
+def positive(keras: Any, model: Any) -> None:
+    """Variances of several dimensions, which the harness takes for kernels, are positive too."""
+    model.set_weights([abs(w) + 0.1 for w in model.get_weights()])
+
+
 CASES = [
     case("layer by deviation", lambda k: k.layers.LayerNormalization(axis=(1, 2), rms_scaling=True), (5, 4), writers=("keras",)),
     case("batch norm", lambda k: k.layers.BatchNormalization(), (5, 4)),
@@ -17,6 +23,12 @@ CASES = [
     case("conv, batch norm, relu", lambda k: [k.layers.Conv2D(4, 3, use_bias=False), k.layers.BatchNormalization(), k.layers.ReLU()], (7, 6, 3)),
     case("dense, batch norm", lambda k: [k.layers.Dense(4), k.layers.BatchNormalization()], (5,)),
     case("layer norm", lambda k: k.layers.LayerNormalization(), (5, 4)),
+    case("batch norm two axes", lambda k: k.layers.BatchNormalization(axis=[1, 3], epsilon=1e-2), (5, 4, 3), writers=("tf_keras",), after=positive),
+    case("batch norm three axes", lambda k: k.layers.BatchNormalization(axis=[1, 2, 3], scale=False), (5, 4, 3), writers=("tf_keras",), after=positive),
+    case("batch norm ghost batches", lambda k: k.layers.BatchNormalization(virtual_batch_size=2), (5, 3), writers=("tf_keras",), batch0=False, after=positive),
+    case("batch norm ghost batches, axis 1, renorm", lambda k: k.layers.BatchNormalization(axis=1, virtual_batch_size=2, renorm=True, center=False), (5, 4, 3), writers=("tf_keras",), batch0=False, after=positive),
+    case("batch norm ghost batches, two axes", lambda k: k.layers.BatchNormalization(axis=[1, 2], virtual_batch_size=2), (5, 4, 3), writers=("tf_keras",), batch0=False, after=positive),
+    case("batch norm renorm", lambda k: k.layers.BatchNormalization(axis=-2, renorm=True), (5, 3), writers=("tf_keras",)),
     case("layer norm two axes", lambda k: k.layers.LayerNormalization(axis=[1, 2], epsilon=1e-2), (5, 4)),
     case("layer norm first axis", lambda k: k.layers.LayerNormalization(axis=1), (5, 4)),
     case("layer norm plain", lambda k: k.layers.LayerNormalization(scale=False, center=False), (5, 4)),

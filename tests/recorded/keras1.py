@@ -73,10 +73,10 @@ def inputs_for(name: str, net: Any) -> list[Any]:
     found = []
     for tensor, shape in zip(net.inputs, _shapes(net), strict=True):
         size = (3, *shape[1:])
-        if "int" in str(tensor.dtype):
+        if "int" in str(tensor.dtype) or "ids" in tensor.name:
             ids = rng.integers(1, 9, size)
             ids[:, 2] = ids[:2, -1] = ids[0, 0] = 0
-            found.append(ids.astype("int32"))
+            found.append(ids.astype(tensor.dtype.as_numpy_dtype))
             continue
         values = rng.normal(0, 1.5, size)
         if "gaps" in tensor.name:

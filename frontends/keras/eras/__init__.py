@@ -34,9 +34,9 @@ def upgrade(config: dict[str, Any], keras_version: str, file: str, writer: Write
     if keras_version.startswith("2"):
         from layergraph.frontends.keras.eras.keras2 import Keras2
 
-        return Keras2(file, writer).model_layer(config)
+        return Keras2(file, writer, keras_version).model_layer(config)
     if keras_version.startswith("1"):
         from layergraph.frontends.keras.eras.keras1 import Keras1
 
-        return Keras1(file, writer).model_layer(config)
+        return Keras1(file, writer, keras_version).model_layer(config)
     raise FileFormatError(f"{file}: unknown Keras version {keras_version!r}")

@@ -40,6 +40,12 @@ UNSTATED = frozenset(
 )
 """Classes that follow ``dim_ordering`` and do not save it."""
 
+GRAPH = (
+    "models of named nodes were replaced in Keras 1.0 and no Keras since 1.2 loads them",
+    "build it again with the functional API and load its arrays into that",
+)
+"""Why not, and what instead, for the model class of Keras 0."""
+
 FORMATS = {"th": "channels_first", "tf": "channels_last"}
 
 
@@ -51,6 +57,8 @@ class Keras1(Keras2):
     def model_layer(self, entry: Entry) -> LayerSpec:
         """The top model; notes which ``dim_ordering`` its layers state."""
         self.orders = frozenset(_orders(entry))
+        if entry.get("class_name") == "Graph":
+            raise UnsupportedError([Unsupported("graph", "Graph", *GRAPH)], file=self.file)
         return super().model_layer(entry)
 
     def layer(self, entry: Entry) -> LayerSpec:
@@ -194,6 +202,15 @@ _CONVOLUTION = (
         filter_length="kernel_size",
     ),
 )  # fmt: skip
+
+
+def _full(options: Options) -> Options:
+    """``full`` of Theano is ``valid`` on an input with zeros all around."""
+    if options.get("padding") != "full":
+        return options
+    return {**options, "padding": "valid", "full": True}
+
+
 _SEQUENCE = (*_CONVOLUTION, dropped("input_dim", "input_length"))
 _IMAGE = (*_CONVOLUTION, _kernel("nb_row", "nb_col"))
 _POOLING = (renamed(pool_length="pool_size", stride="strides", border_mode="padding"),)
@@ -210,15 +227,11 @@ _UNSHAPED = (dropped("dim_ordering", "data_format"),)
 
 STEPS: dict[str, tuple[Step, ...]] = {
     **dict.fromkeys(("Dense", "TimeDistributedDense", "MaxoutDense", "Highway"), _DENSE),
-    **dict.fromkeys(("Convolution1D", "AtrousConvolution1D", "LocallyConnected1D"), _SEQUENCE),
-    **dict.fromkeys(
-        (
-            "Convolution2D", "AtrousConvolution2D", "Deconvolution2D", "LocallyConnected2D",
-            "SeparableConvolution2D",
-        ),
-        _IMAGE,
-    ),
-    "Convolution3D": (*_CONVOLUTION, _kernel("kernel_dim1", "kernel_dim2", "kernel_dim3")),
+    **dict.fromkeys(("Convolution1D", "AtrousConvolution1D"), (*_SEQUENCE, _full)),
+    **dict.fromkeys(("Convolution2D", "AtrousConvolution2D"), (*_IMAGE, _full)),
+    **dict.fromkeys(("Deconvolution2D", "LocallyConnected2D", "SeparableConvolution2D"), _IMAGE),
+    "LocallyConnected1D": _SEQUENCE,
+    "Convolution3D": (*_CONVOLUTION, _kernel("kernel_dim1", "kernel_dim2", "kernel_dim3"), _full),
     **dict.fromkeys(
         (f"{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)), _POOLING
     ),

@@ -14,6 +14,7 @@ import numpy as np
 
 from layergraph.frontends.keras.eras.arrays import CURRENT, Writer, rearranged
 from layergraph.frontends.keras.eras.keras3 import Entry, Keras3, is_triple, map_refs
+from layergraph.frontends.keras.eras.keras_io import steps_of
 from layergraph.frontends.keras.spec import (
     TENSORFLOW,
     CallSpec,
@@ -50,11 +51,13 @@ class Keras2(Keras3):
     Args:
         file: path, for errors.
         writer: what wrote the file's arrays.
+        version: version that wrote the config.
     """
 
-    def __init__(self, file: str, writer: Writer = CURRENT) -> None:
+    def __init__(self, file: str, writer: Writer = CURRENT, version: str = "") -> None:
         super().__init__(file)
         self.writer = writer
+        self.own = steps_of(version)
 
     def layer(self, entry: Entry) -> LayerSpec:
         """One layer; a function of TensorFlow becomes the operation it is."""
@@ -109,7 +112,7 @@ class Keras2(Keras3):
     def options(self, class_name: str, config: Options) -> Options:
         """Options in Keras 3 spelling."""
         upgraded = dict(config)
-        for step in (*EVERY_LAYER, *STEPS.get(class_name, ())):
+        for step in (*EVERY_LAYER, *STEPS.get(class_name, ()), *self.own.get(class_name, ())):
             upgraded = step(upgraded)
         return super().options(class_name, upgraded)
 
@@ -242,6 +245,16 @@ def _single_axis(options: Options) -> Options:
     return {**options, "axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else options
 
 
+def _ghost_batches(options: Options) -> Options:
+    """``virtual_batch_size`` is of training; while set, axes count an axis that is gone."""
+    size = options.get("virtual_batch_size")
+    found = {k: v for k, v in options.items() if k != "virtual_batch_size"}
+    axis = found.get("axis")
+    if size is None or not isinstance(axis, list):
+        return found
+    return {**found, "axis": [a - 1 for a in axis], "ghosts": True}
+
+
 def stated(**options: Any) -> Callable[[Options], Options]:
     def state(given: Options) -> Options:
         return {**options, **given}
@@ -274,9 +287,10 @@ _OWN_DTYPE = stated(own_dtype=True)
 
 STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
     "BatchNormalization": (
+        _ghost_batches,
         _single_axis,
         dropped("fused"),
-        dropped_when(None, "virtual_batch_size", "adjustment"),
+        dropped_when(None, "adjustment"),
     ),
     "DepthwiseConv1D": _CONVOLUTION,
     "DepthwiseConv2D": _CONVOLUTION,

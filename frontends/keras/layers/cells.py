@@ -16,10 +16,11 @@ from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights_tree import snake_case
 from layergraph.ir.graph import Value
 from layergraph.ir.op import Op
-from layergraph.ir.ops.elementwise import Cast
+from layergraph.ir.ops.elementwise import Cast, Where
 from layergraph.ir.ops.indexing import Flip, Slice
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.recurrent import GRU, LSTM, HoldOutput, Recurrent, SimpleRNN
+from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.types import Array, Shape
 
 CELLS: dict[str, type[Recurrent]] = {
@@ -39,7 +40,7 @@ class Frame:
         return_sequences, return_state, go_backwards, zero_output_for_mask: as in
             ``ir.ops.recurrent.Recurrent``.
         stateful: states are kept from run to run.
-        kept_first: as in ``Recurrent``.
+        kept_first, outputs_states: as in ``Recurrent``.
         time_major: inputs and sequences put time before the batch.
     """
 
@@ -49,6 +50,7 @@ class Frame:
     zero_output_for_mask: bool = False
     stateful: bool = False
     kept_first: bool = False
+    outputs_states: bool = False
     time_major: bool = False
 
     def options(self, layer: str, part: str = "") -> dict[str, Any]:
@@ -60,6 +62,7 @@ class Frame:
             "zero_output_for_mask": self.zero_output_for_mask,
             "stateful": "/".join(filter(None, (layer, part))) if self.stateful else "",
             "kept_first": self.kept_first and self.stateful,
+            "outputs_states": self.outputs_states,
         }
 
 
@@ -98,9 +101,15 @@ class Cell(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """Cells, each reading the output of the one before."""
+    """Cells, each reading the output of the one before.
+
+    Attributes:
+        cells: in the order they run.
+        states_reversed: the states of the last come first.
+    """
 
     cells: tuple[AnyCell, ...]
+    states_reversed: bool = False
 
 
 class Residual(NamedTuple):
@@ -126,9 +135,10 @@ def cell_of(call: LayerCall, kind: type[Recurrent], features: int | None, *path:
     options: dict[str, Any] = {"activation": pointwise(call, "activation", "tanh")}
     if kind is not SimpleRNN:
         options["recurrent_activation"] = pointwise(call, "recurrent_activation", "sigmoid")
+    units = config.int("units")
     if kind is GRU:
-        options["reset_after"] = config.bool("reset_after", False)
-    op, units = kind(**options), config.int("units")
+        options["reset_after"] = config.bool("reset_after", _two_biases(call, units, path))
+    op = kind(**options)
     width = units * op.gates
     bias: Shape | None = (width,)
     if isinstance(op, GRU) and op.reset_after:
@@ -139,6 +149,19 @@ def cell_of(call: LayerCall, kind: type[Recurrent], features: int | None, *path:
         *path, kernel=(features, width), recurrent_kernel=(units, width), bias=bias
     )
     return Cell(op, params)
+
+
+def _two_biases(call: LayerCall, units: int, path: tuple[str, ...]) -> bool:
+    """Whether a GRU has a recurrent bias of its own, as where the reset gate applies late."""
+    if (known := call.layer.arrays.get("/".join(path))) is not None:
+        stored = list(known.values())
+    else:
+        source = call.layer.weights
+        for attribute in path:
+            source = source.child(*attribute.split("|"))
+        stored = [array for _, array in source.peek()]
+    uses_bias = call.config.bool("use_bias", True)
+    return uses_bias and len(stored) > 2 and stored[2].size == 2 * 3 * units
 
 
 def cells_of(layer: Layer, features: int | None) -> AnyCell:
@@ -167,6 +190,7 @@ def _stack(call: LayerCall, features: int | None) -> Stack:
     # Keras numbers the members of a list by class. `reverse_state_order` changes which
     # shapes tf-keras announces for the states, not the order in which they come.
     call.config.ignore("reverse_state_order")
+    states_reversed = call.config.bool("states_reversed", False)
     specs = call.config.take("cells")
     cells: list[AnyCell] = []
     counts: dict[str, int] = {}
@@ -181,7 +205,7 @@ def _stack(call: LayerCall, features: int | None) -> Stack:
         features = plain_cells(cells[-1])[-1].units
     if not cells:
         raise call.refusal("it has no cells")
-    return Stack(tuple(cells))
+    return Stack(tuple(cells), states_reversed)
 
 
 def _wrapped(call: LayerCall, features: int | None) -> AnyCell:
@@ -211,6 +235,13 @@ def plain_cells(cell: AnyCell) -> list[Cell]:
     if isinstance(cell, Residual):
         return plain_cells(cell.cell)
     return [plain for member in cell.cells for plain in plain_cells(member)]
+
+
+def _turned(states: list[Tensor], counts: list[int]) -> list[Tensor]:
+    """States of several cells, those of the last cell first."""
+    rest = list(states)
+    groups = [[rest.pop(0) for _ in range(count)] for count in counts if rest]
+    return [state for group in reversed(groups) for state in group]
 
 
 def mask_of(call: LayerCall, x: Tensor) -> Value | None:
@@ -273,14 +304,22 @@ class Emitter:
             x = call.emit(Flip(axis=(1,)), x, part="backwards")
             mask = mask and call.emit(Flip(axis=(1,)), mask, part="backwards_mask").value
             self.frame = replace(frame, go_backwards=False)
-        return self._emit(self.cell, x, mask, last=True), self.states
+        if not (isinstance(self.cell, Stack) and self.cell.states_reversed):
+            return self._emit(self.cell, x, mask, last=True), self.states
+        counts = [cell.op.states for cell in cells]
+        self.initial = _turned(self.initial, counts[::-1])
+        y = self._emit(self.cell, x, mask, last=True)
+        return y, _turned(self.states, counts)
 
     def _emit(self, cell: AnyCell, x: Tensor, mask: Value | None, *, last: bool) -> Tensor:
         """The output of one cell; of every step unless it is the last cell's."""
         if isinstance(cell, Stack):
+            outputs = [x]
+            first_shown = self._shows_first(cell, mask, last=last)
             for member in cell.cells[:-1]:
-                x = self._emit(member, x, mask, last=False)
-            return self._emit(cell.cells[-1], x, mask, last=last)
+                outputs.append(self._emit(member, outputs[-1], mask, last=False))
+            y = self._emit(cell.cells[-1], outputs[-1], mask, last=last and not first_shown)
+            return self._first_shown(y, outputs[1], mask) if first_shown else y
         if isinstance(cell, Residual):
             return self._residual(cell, x, mask, last=last)
         alone = isinstance(self.cell, Cell)
@@ -295,6 +334,27 @@ class Emitter:
         self._done += 1
         self.states += final
         return y
+
+    def _shows_first(self, cell: Stack, mask: Value | None, *, last: bool) -> bool:
+        """Whether a masked step outputs the first cell's state, not the last's.
+
+        What keras.io before 2.2.5 outputs there is the first of all states.
+        """
+        shown = last and mask is not None and self.frame.outputs_states
+        return shown and len(cell.cells) > 1 and not cell.states_reversed
+
+    def _first_shown(self, y: Tensor, first: Tensor, mask: Value | None) -> Tensor:
+        call, sequences = self.call, self.frame.return_sequences
+        if y.shape != first.shape:
+            raise call.refusal(
+                "its cells differ in width and it has a mask, which its Keras cannot compute",
+                "load the model with the Keras that runs it and save it again",
+            )
+        flags = call.emit(ExpandDims(axis=-1), mask, part="mask_expanded")
+        part = self._part if sequences else "every_step"
+        y = call.emit(Where(), flags, y, first, part=part)
+        last = Slice(key=((None, None, None), -1))
+        return y if sequences else call.emit(last, y, part=self._part)
 
     def _residual(self, cell: Residual, x: Tensor, mask: Value | None, *, last: bool) -> Tensor:
         number = self._done

@@ -10,10 +10,12 @@ import numpy as np
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.layers.activation import activation
 from layergraph.frontends.keras.layers.data_format import channels_last_input, per_axis
+from layergraph.frontends.keras.layers.local_kernels import LAYOUTS, Layout
 from layergraph.frontends.keras.layers.parameters import emit_with, shape_of
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
-from layergraph.ir.types import Array, product, type_of
+from layergraph.ir.ops.shape import Pad
+from layergraph.ir.types import type_of
 from layergraph.ir.windows import output_sizes
 
 
@@ -43,6 +45,11 @@ def conv(call: LayerCall) -> Tensor:
     x, back = channels_last_input(call, rank)
     filters, groups = config.int("filters"), config.int("groups", 1)
     sizes = config.ints("kernel_size", rank)
+    if config.bool("full", False):
+        # Keras 1 over Theano: every place where kernel and input share an element.
+        reach = zip(sizes, config.ints("dilation_rate", rank, 1), strict=True)
+        pads = tuple(((k - 1) * d, (k - 1) * d) for k, d in reach)
+        x = call.emit(Pad(padding=pads), x, part="padded")
     channels = x.shape[-1]
     params = call.weights(
         kernel=(*sizes, channels if channels is None else channels // groups, filters),
@@ -127,26 +134,31 @@ def transposed(call: LayerCall) -> Tensor:
 
 @reads("LocallyConnected1D", "LocallyConnected2D")
 def locally_connected(call: LayerCall) -> Tensor:
-    """tf_keras/src/layers/locally_connected/*.py, as stored by ``implementation=1``."""
+    """tf_keras/src/layers/locally_connected/*.py; ``implementation`` is how kernels are stored."""
     rank, config = int(call.spec.class_name[-2]), call.config
     x, back = channels_last_input(call, rank)
-    if config.int("implementation", 1) != 1 or config.text("padding", "valid") != "valid":
-        raise call.refusal("only implementation=1 with padding='valid' is supported yet")
     sizes, strides = config.ints("kernel_size", rank), config.ints("strides", rank, 1)
-    windows = output_sizes(x.shape[1:-1], sizes, strides, "valid", (1,) * rank)
-    if None in windows or x.shape[-1] is None:
+    padding = config.choice("padding", ("valid", "same"), "valid")
+    spatial, channels, filters = x.shape[1:-1], x.shape[-1], config.int("filters")
+    windows = output_sizes(spatial, sizes, strides, padding, (1,) * rank)
+    if None in spatial or channels is None:
         raise call.refusal("its input has unknown sizes", "fix them in the model's Input")
-    filters = config.int("filters")
+    layout = Layout(
+        tuple(n or 0 for n in spatial), tuple(n or 0 for n in windows), sizes, strides,
+        channels, filters, same=padding == "same", first=back is not None,
+    )  # fmt: skip
+    kind = config.int("implementation", 1)
+    if kind not in LAYOUTS or (kind == 1 and layout.same):
+        raise call.refusal(f"implementation={kind} with padding={padding!r} is not one of Keras")
+    shape, rearranged = LAYOUTS[kind]
     params = call.weights(
-        kernel=(product(windows), (product(sizes) or 1) * x.shape[-1], filters),
+        kernel=shape(layout),
         bias=(*windows, filters) if config.bool("use_bias", True) else None,
     )
-    if back is not None:
-        # Windows were flattened channels first, so kernels stand in that order.
-        kernel: Array = params["kernel"].reshape(-1, x.shape[-1], product(sizes) or 1, filters)
-        kernel = kernel.transpose(0, 2, 1, 3).reshape(params["kernel"].shape)
-        params = {**params, "kernel": np.ascontiguousarray(kernel)}
+    params = {**params, "kernel": np.ascontiguousarray(rearranged(layout, params["kernel"]))}
     op = LocallyConnected(kernel_size=sizes, strides=strides)
+    if any(b or a for b, a in layout.padding):
+        x = call.emit(Pad(padding=layout.padding), x, part="padded")
     return call.emit(op, x, params=params, then=[activation(call, "activation"), back])
 
 

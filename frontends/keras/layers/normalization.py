@@ -26,8 +26,14 @@ from layergraph.ir.types import Array, Shape, promote
 def batch_normalization(call: LayerCall) -> Tensor:
     """keras/src/layers/normalization/batch_normalization.py."""
     x, config = call.input(), call.config
-    axis = config.int("axis", -1) % len(x.shape)
-    size = (x.shape[axis],)
+    axes = _axes(call)
+    # Statistics of several axes have a dimension each, and 1 for every other axis.
+    size = tuple(x.shape[a] for a in axes)
+    if len(axes) > 1 or config.bool("ghosts", False):
+        size = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
+    if config.bool("ghosts", False):
+        # A large batch was split in small ones along an axis that is gone.
+        size = (size[0], 1, *size[1:])
     # Batch renormalisation changes training; its statistics are stored all the same.
     renorm = size if config.bool("renorm", False) else None
     config.ignore("renorm_clipping")
@@ -42,9 +48,22 @@ def batch_normalization(call: LayerCall) -> Tensor:
     )
     mode = config.int("mode", 0)
     if mode:
-        return _by_own_statistics(call, axis, mode, params)
+        return _by_own_statistics(call, axes[0], mode, params)
     params = {role: params[role] for role in signature(BatchNorm).params if role in params}
-    return call.emit(BatchNorm(axis=axis, epsilon=config.float("epsilon", 1e-3)), x, params=params)
+    epsilon = config.float("epsilon", 1e-3)
+    if len(axes) == 1:
+        params = {role: array.reshape(-1) for role, array in params.items()}
+        return call.emit(BatchNorm(axis=axes[0], epsilon=epsilon), x, params=params)
+    return call.emit(Scale(), x, params=_affine_of(params, epsilon, len(x.shape)))
+
+
+def _affine_of(params: Mapping[str, Array], epsilon: float, rank: int) -> dict[str, Array]:
+    """Learned statistics as what is multiplied and added."""
+    shaped = {role: a.reshape(a.shape[-rank:]) for role, a in params.items()}
+    mean, variance = shaped["moving_mean"], shaped["moving_variance"]
+    scale = shaped.get("gamma", 1) / np.sqrt(variance.astype("float64") + epsilon)
+    offset = shaped.get("beta", 0) - mean * scale
+    return {"scale": scale.astype(mean.dtype), "offset": offset.astype(mean.dtype)}
 
 
 def _by_own_statistics(

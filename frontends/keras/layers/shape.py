@@ -106,7 +106,8 @@ def up_sampling(call: LayerCall) -> Tensor:
     from layergraph.frontends.keras.layers.image import as_given, interpolation_of
 
     kind = interpolation_of(call, "nearest")
-    op = Upsample(size=call.config.ints("size", rank), interpolation=kind)
+    centred = call.config.bool("centred", True) or kind == "nearest"
+    op = Upsample(size=call.config.ints("size", rank), interpolation=kind, centred=centred)
     x, back = channels_last_input(call, rank)
     floats = call.config.bool("float_output", False)
     steps = [] if floats else as_given(x.type.dtype, kind)
