@@ -104,8 +104,16 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("convert", _convert, "convert a model file")
     source(sub, "source")
-    sub.add_argument("target", help="a .lg file")
+    sub.add_argument("target", help="a .lg or .onnx file")
+    sub.add_argument("--to", metavar="KIND", help="lg or onnx; default: the target's extension")
+    sub.add_argument("--opset", type=_positive, help="version of ONNX' operator set (20)")
     sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
+    sub.add_argument(
+        "--verify",
+        action="store_true",
+        help="run source and result, compare, and write nothing where they differ",
+    )
+    sub.add_argument("--input", help="verify on these: a .npy, .npz or .csv file; default: random")
     _dtype(sub)
 
     sub = add("run", _run, "predict the rows of a file")
@@ -113,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--input", required=True, help="a .npy, .npz or .csv file")
     sub.add_argument("--output", help="a .npy, .npz or .csv file; default: print CSV")
     sub.add_argument("--batch-size", type=_positive, default=32, help="rows at a time (32)")
+    sub.add_argument(
+        "--backend", choices=("numpy", "onnxruntime"), default="numpy", help="what runs it"
+    )
     _dtype(sub)
 
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
@@ -177,18 +188,19 @@ def _ops(parsed: argparse.Namespace) -> int:
 
 
 def _convert(parsed: argparse.Namespace) -> int:
-    from layergraph import convert
+    from layergraph.tools.convert import run
 
-    graph = convert(
+    return run(
         parsed.source,
         parsed.target,
+        to=parsed.to,
         overwrite=parsed.overwrite,
+        opset=parsed.opset,
+        verify=parsed.verify,
+        inputs=parsed.input,
         weights=parsed.weights,
         dtype=parsed.dtype,
     )
-    size = os.path.getsize(parsed.target)
-    print(f"{parsed.target}: {len(graph)} nodes, {size:,} bytes")
-    return 0
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -196,7 +208,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from layergraph.tools.predict import run
 
     graph = load(parsed.file, weights=parsed.weights, dtype=parsed.dtype)
-    return run(graph, parsed.input, parsed.output, parsed.batch_size)
+    return run(graph, parsed.input, parsed.output, parsed.batch_size, parsed.backend)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -22,7 +22,9 @@ READ = (".npy", ".npz", ".csv")
 TEXT_HEADINGS = ("text", "texts")
 
 
-def run(model: Graph, source: str, target: str | None, batch_size: int) -> int:
+def run(
+    model: Graph, source: str, target: str | None, batch_size: int, backend: str = "numpy"
+) -> int:
     """Predict all rows of a file and write what the model returns.
 
     Args:
@@ -32,11 +34,12 @@ def run(model: Graph, source: str, target: str | None, batch_size: int) -> int:
         target: ``.npy`` or ``.csv`` for a model with one output, ``.npz`` by
             output name; ``None`` prints CSV.
         batch_size: rows at a time.
+        backend: what runs it, as for ``Interpreter``.
 
     Raises:
         InputError: the arrays do not fit the model, or the file kinds do not.
     """
-    interpreter = Interpreter(model)
+    interpreter = Interpreter(model, backend=backend)
     names = list(interpreter.outputs)
     _check_target(target, names)
     feeds = read_arrays(source, interpreter.inputs)

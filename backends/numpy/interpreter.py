@@ -1,11 +1,11 @@
-"""Run a layer graph with NumPy."""
+"""Run a layer graph, with NumPy or another backend."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from layergraph.backends.numpy.feeds import batches_joined, from_call, from_names
 from layergraph.backends.numpy.plan import Plan, States, Traced
@@ -17,6 +17,11 @@ from layergraph.ir.types import Array, TensorType
 
 if TYPE_CHECKING:
     from layergraph.backends.numpy.profile import Profile
+    from layergraph.backends.onnx.session import SessionPlan
+
+BACKENDS = ("numpy", "onnxruntime")
+
+AnyPlan: TypeAlias = "Plan | SessionPlan"
 
 
 class Interpreter:
@@ -50,6 +55,9 @@ class Interpreter:
         dtype: float dtype to compute in instead of the graph's own; see
             ``layergraph.load``.
         weights: as for ``layergraph.load``, when ``graph`` is a path.
+        backend: ``"numpy"``, or ``"onnxruntime"`` to export the graph in memory and
+            run it there; ``optimize`` then is onnxruntime's own.
+        providers: onnxruntime's execution providers.
 
     Example:
 
@@ -68,7 +76,13 @@ class Interpreter:
         layers: Mapping[str, Any] | None = None,
         dtype: str | None = None,
         weights: str | os.PathLike[str] | None = None,
+        backend: str = "numpy",
+        providers: Sequence[Any] | None = None,
     ) -> None:
+        if backend not in BACKENDS:
+            raise InputError(f"backend {backend!r} is unknown; there are {', '.join(BACKENDS)}")
+        if providers is not None and backend != "onnxruntime":
+            raise InputError("providers are onnxruntime's; pass backend='onnxruntime' too")
         if not isinstance(graph, Graph):
             from layergraph import load
 
@@ -86,14 +100,17 @@ class Interpreter:
         """The graph as given."""
         self.graph = graph
         """The graph that runs, after passes."""
-        if optimize:
+        self.backend = backend
+        """What runs it."""
+        self._session: dict[str, Any] = {"providers": providers, "optimize": bool(optimize)}
+        if optimize and backend == "numpy":
             from layergraph.ir import passes
 
             names = passes.DEFAULT if optimize is True else optimize
             self.graph = passes.optimize(graph, names, evaluate=evaluate)
         self._kernels: dict[int, dict[str, Kernel]] = {id(self.graph): {}, id(self.source): {}}
         self._plan = self._planned(self.graph, self.graph.outputs)
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._plans: dict[tuple[str, ...], AnyPlan] = {}
         self._states: States = {}
         self._turn = RLock()
 
@@ -156,6 +173,11 @@ class Interpreter:
         """
         from layergraph.backends.numpy.profile import profile
 
+        if self.backend != "numpy":
+            raise InputError(
+                "onnxruntime runs all nodes at once, so that none has a time of its own; "
+                "profile with backend='numpy'"
+            )
         feeds = from_call(self.graph, args)
         return profile(lambda: self._plan.walk(feeds), repeat)
 
@@ -208,7 +230,7 @@ class Interpreter:
         with self._turn:
             self._states = fresh
 
-    def _run(self, plan: Plan, feeds: Mapping[str, Array]) -> list[Array]:
+    def _run(self, plan: AnyPlan, feeds: Mapping[str, Array]) -> list[Array]:
         if not plan.stateful:
             return plan.run(feeds)
         with self._turn:
@@ -217,10 +239,14 @@ class Interpreter:
             self._states = states
         return outputs
 
-    def _planned(self, graph: Graph, outputs: Sequence[Value]) -> Plan:
+    def _planned(self, graph: Graph, outputs: Sequence[Value]) -> AnyPlan:
+        if self.backend == "onnxruntime":
+            from layergraph.backends.onnx.session import SessionPlan
+
+            return SessionPlan(graph, outputs, **self._session)
         return Plan(graph, outputs, self._kernels[id(graph)])
 
-    def _plan_for(self, names: tuple[str, ...]) -> Plan:
+    def _plan_for(self, names: tuple[str, ...]) -> AnyPlan:
         if names not in self._plans:
             values = [self._value(name) for name in names]
             # Passes keep the outputs in place, under whatever name.

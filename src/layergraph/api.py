@@ -89,7 +89,10 @@ def convert(
     source: PathLike,
     target: PathLike,
     *,
+    to: str | None = None,
     overwrite: bool = False,
+    opset: int | None = None,
+    verify: Mapping[str, Any] | bool = False,
     weights: PathLike | None = None,
     layers: Mapping[str, Any] | None = None,
     dtype: str | None = None,
@@ -98,8 +101,12 @@ def convert(
 
     Args:
         source: any file ``load`` reads.
-        target: a ``.lg`` file.
+        target: a ``.lg`` or ``.onnx`` file.
+        to: which kind, where the extension does not say it.
         overwrite: replace an existing target.
+        opset: version of ONNX' operator set, of an ``.onnx`` file.
+        verify: run the result and compare it with the source before it is put in
+            place: on random inputs for ``True``, or on arrays by input name.
         weights, layers, dtype: as for ``load``.
 
     Returns:
@@ -108,16 +115,16 @@ def convert(
     Raises:
         FileFormatError: the source is not a file we read, the target exists,
             or its extension is none we write.
-        UnsupportedError: lists every layer and option we do not have.
+        UnsupportedError: lists every layer and option we do not have, or that
+            the target cannot express.
+        LayerGraphError: a package is missing, or the result does not verify.
     """
-    kind = Path(target).suffix
-    if kind != ".lg":
-        raise FileFormatError(
-            f"{os.fspath(target)}: cannot write {kind or 'files without extension'}; "
-            "the IR file .lg is what this version writes"
-        )
+    from layergraph.backends.targets import target_kind
+    from layergraph.tools.convert import write_as
+
+    kind = target_kind(target, to)
     if Path(target).exists() and not overwrite:
         raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
     graph = load(source, weights=weights, layers=layers, dtype=dtype)
-    save(graph, target)
+    write_as(graph, target, kind, verify=verify, opset=opset)
     return graph

@@ -41,6 +41,7 @@ def operators() -> list[type[Op]]:
         "ir/ops/{}.py",
         "frontends/keras/layers/{}.py",
         "backends/numpy/{}.py",
+        "backends/onnx/{}.py",
         "tests/parity/test_{}.py",
     ],
 )
@@ -87,7 +88,7 @@ HEAVY = {"tensorflow", "tf_keras", "keras", "torch"}
 MAY_IMPORT = {
     "ir": {"numpy", "networkx", "safetensors", "ml_dtypes"},
     "frontends": {"numpy", "h5py"},
-    "backends": {"numpy"},
+    "backends": {"numpy", "onnx", "onnxruntime"},
     "tools": {"numpy", "safetensors", "rich"},
 }
 """Besides the standard library; what a room may use of layergraph follows."""
@@ -190,3 +191,10 @@ def test_input_and_constant_are_the_only_operators_without_a_family() -> None:
     families = {op.__module__ for op in operators()}
     assert Input.__module__ == Constant.__module__ == "layergraph.ir.op"
     assert "layergraph.ir.op" not in families
+
+
+@pytest.mark.parametrize("op", operators(), ids=lambda op: op.__name__)
+def test_every_operator_is_spelled_in_onnx_or_refused(op: type[Op]) -> None:
+    family = op.__module__.rpartition(".")[2]
+    spellings = import_module(f"layergraph.backends.onnx.{family}").spellings
+    assert (op in spellings.entries) != (op in spellings.refused)
