@@ -12,6 +12,7 @@ from layergraph.backends.numpy.resampling import resampler
 from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor, View, channels_first
 from layergraph.backends.onnx.writer import Writer
+from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.ops.image import (
     SSIM,
     CenterCrop,
@@ -19,13 +20,11 @@ from layergraph.ir.ops.image import (
     Frame,
     Grayscale,
     Homography,
-    Interpolation,
     MapCoordinates,
     Patches,
     ProjectiveTransform,
     Resize,
     ScaleAndTranslate,
-    resized_dtype,
 )
 
 spellings = Spellings()
