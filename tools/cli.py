@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from layergraph import __version__
 from layergraph.ir.errors import LayerGraphError, UnsupportedError
+from layergraph.tools.arguments import compare_arguments
 
 DEBUG = "LAYERGRAPH_DEBUG"
 """Environment variable; when set, errors come with their traceback."""
@@ -126,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _dtype(sub)
 
+    sub = add("compare", _compare, "compare two runs of a model node by node")
+    compare_arguments(sub)
+
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
     return parser
 
@@ -209,6 +213,12 @@ def _run(parsed: argparse.Namespace) -> int:
 
     graph = load(parsed.file, weights=parsed.weights, dtype=parsed.dtype)
     return run(graph, parsed.input, parsed.output, parsed.batch_size, parsed.backend)
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.comparison.command import run
+
+    return run(parsed)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ def print_table(
     """
     numbers = set(right)
     if not sys.stdout.isatty():
-        print("\n".join(_plain(columns, rows, numbers)))
+        print("\n".join(plain_table(columns, rows, right=numbers)))
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -37,7 +37,11 @@ def print_table(
     Console().print(table)
 
 
-def _plain(columns: Sequence[str], rows: Sequence[Sequence[str]], right: set[str]) -> Iterable[str]:
+def plain_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()
+) -> Iterable[str]:
+    """The lines of a table as plain text; arguments as for ``print_table``."""
+    right = set(right)
     lines = [columns, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     for line in lines:

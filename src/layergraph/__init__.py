@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from layergraph.ir.foreign import LayerFunction, LayerReader, register
     from layergraph.ir.graph import Graph
+    from layergraph.tools.comparison.compare import compare
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ __all__ = [
     "LayerGraphError",
     "LayerReader",
     "UnsupportedError",
+    "compare",
     "convert",
     "load",
     "register",
@@ -48,6 +50,7 @@ _HOMES = {
     "Interpreter": "layergraph.backends.numpy.interpreter",
     "LayerFunction": "layergraph.ir.foreign",
     "LayerReader": "layergraph.ir.foreign",
+    "compare": "layergraph.tools.comparison.compare",
     "convert": "layergraph.api",
     "load": "layergraph.api",
     "register": "layergraph.ir.foreign",

@@ -105,6 +105,10 @@ ASKED_FOR = {
     "backends/numpy/interpreter.py": {"layergraph"},
     # Live Keras is what the benchmark compares with.
     "tools/bench.py": {"tensorflow", "tf_keras", "keras"},
+    # A live Keras model is one of the things that can be compared.
+    "tools/comparison/live.py": {"tensorflow", "tf_keras", "keras"},
+    # Extras, imported when asked for.
+    "tools/comparison/plot.py": {"matplotlib.figure"},
 }
 
 

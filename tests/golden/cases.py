@@ -129,6 +129,11 @@ CASES = {
         build=models.nested_shared,
         inputs={"left": floats(8, 7, 2), "right": floats(8, 7, 2)},
     ),
+    "attention": Case(
+        what="multi-head, dot-product and additive attention over masked words",
+        build=models.attention,
+        inputs=WORDS,
+    ),
     "several_inputs_and_outputs": Case(
         what="inputs of different types and shapes, three outputs, one of them used inside too",
         build=models.several_inputs_and_outputs,

@@ -145,6 +145,19 @@ def nested_shared(keras: Keras) -> Model:
     return keras.Model([left, right], head(joined))
 
 
+def attention(keras: Keras) -> Model:
+    layers = keras.layers
+    words = keras.Input((9,), dtype="int32", name="words")
+    x = layers.Embedding(11, 6, mask_zero=True, name="embedding")(words)
+    heads = layers.MultiHeadAttention(2, 4, value_dim=3, name="heads")(x, x, use_causal_mask=True)
+    x = layers.LayerNormalization(name="normalized")(layers.Add(name="added")([x, heads]))
+    dots = layers.Attention(use_scale=True, name="dots")([x, x])
+    sums = layers.AdditiveAttention(name="sums")([dots, x])
+    x = layers.Concatenate(name="joined")([dots, sums])
+    x = layers.GlobalAveragePooling1D(name="mean")(x)
+    return keras.Model(words, layers.Dense(3, activation="softmax", name="classes")(x))
+
+
 def several_inputs_and_outputs(keras: Keras) -> Model:
     layers = keras.layers
     words = keras.Input((6,), dtype="int32", name="words")

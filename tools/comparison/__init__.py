@@ -1,0 +1,1 @@
+"""Two runs of a model side by side, node by node."""
