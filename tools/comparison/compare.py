@@ -69,7 +69,7 @@ def compare(
         >>> from layergraph.tools.demo import model_path
         >>> report = lg.compare(model_path(), f"{model_path()}@float64")
         >>> report.verdict, len(report.rows)
-        ('agree', 9)
+        ('agree', 6)
     """
     left, right = side(a, layers=layers), side(b, layers=layers)
     names = (left.name, right.name)
