@@ -118,6 +118,11 @@ def is_float(array: Array) -> bool:
     return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
 
 
+def largest(dtype: str) -> float:
+    """The largest number of a float dtype."""
+    return (2 - 2.0**-7) * 2.0**127 if dtype == "bfloat16" else float(np.finfo(dtype).max)
+
+
 def type_of(array: Array) -> TensorType:
     """The tensor type of an array."""
     return TensorType(array.shape, dtype_name(array.dtype))

@@ -54,6 +54,23 @@ def function(op: Any) -> InPlace:
     return in_place(op) or identity
 
 
+def gate_function(op: Any, units: int) -> InPlace:
+    """The activation of gates that lie side by side, each of ``units``.
+
+    One that looks at its neighbours, as softmax does, sees one gate at a time.
+    """
+    activation = op.recurrent_activation
+    apply = function(activation)
+    if activation is None or activation.pointwise:
+        return apply
+
+    def one_by_one(gates: Array) -> None:
+        for start in range(0, gates.shape[-1], units):
+            apply(gates[..., start : start + units])
+
+    return one_by_one
+
+
 def simple_cell(op: SimpleRNN, weights: Weights) -> Cell:
     """``h = activation(x + h @ recurrent)``."""
     recurrent, activate = weights.recurrent, function(op.activation)
@@ -72,7 +89,7 @@ def lstm_update(op: Any, units: int) -> Callable[[Array, list[Array], Array], No
 
     Gates stand in the order i, f, o, c, so that the sigmoids lie side by side.
     """
-    gate, activate = function(op.recurrent_activation), function(op.activation)
+    gate, activate = gate_function(op, units), function(op.activation)
     together = _halved(op)
 
     def update(total: Array, states: list[Array], fresh: Array) -> None:
@@ -127,7 +144,7 @@ def lstm_cell(op: LSTM, weights: Weights) -> Cell:
 def gru_cell(op: GRU, weights: Weights) -> Cell:
     """Gates in the order z, r, h; the reset applies before or after the product."""
     recurrent, units = weights.recurrent, weights.recurrent.shape[1]
-    gate, activate = function(op.recurrent_activation), function(op.activation)
+    gate, activate = gate_function(op, units), function(op.activation)
     halved = op.recurrent_activation == SIGMOID
     both, last = recurrent[..., : 2 * units], recurrent[..., 2 * units :]
     both, last = np.ascontiguousarray(both), np.ascontiguousarray(last)

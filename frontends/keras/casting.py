@@ -56,9 +56,18 @@ def compute_dtype(layer: Layer) -> str | None:
     return found
 
 
+def scope_dtype(layer: Layer) -> str | None:
+    """The dtype Keras casts a layer's inputs and variables to: its own, or its wrapper's.
+
+    A wrapper that runs ``layer.call`` instead of calling the layer leaves casting as it
+    is in its own call. Source: keras/src/layers/rnn/time_distributed.py ``call``, Keras 3.15.
+    """
+    return layer.scope if layer.scope and autocasts(layer) else compute_dtype(layer)
+
+
 def as_computed(layer: Layer, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """A layer's arrays, floats in the dtype it computes in."""
-    dtype = compute_dtype(layer)
+    dtype = scope_dtype(layer)
     if dtype not in FLOATS or layer.spec.class_name in KEEPS_VARIABLES:
         return dict(arrays)
     target = numpy_dtype(dtype)

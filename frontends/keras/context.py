@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layergraph.frontends.keras.registry import Reader, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
@@ -22,16 +24,36 @@ class Context:
 
     Attributes:
         dtype: float dtype to compute in, whatever the layers' policies say.
+        fixed_batch: whether inputs keep the batch size they state. Keras heeds none but
+            that of stateful layers, whose states have it.
+        training: whether the layer being read is called as in training.
     """
 
     file: str
     build: Builder
     keras_major: int
     dtype: str | None = None
+    fixed_batch: bool = False
+    training: bool = False
     unsupported: list[Unsupported] = field(default_factory=list)
     foreign: ForeignLayers = field(default_factory=ForeignLayers)
     _same: dict[Value, Value] = field(default_factory=dict)
     _bare: set[Value] = field(default_factory=set)
+
+    @contextmanager
+    def called(self, training: Any) -> Iterator[None]:
+        """Layers called meanwhile are called as in training if a call in the file says so.
+
+        A prediction of Keras 3 says otherwise to every layer, whatever is stored: see
+        keras/src/models/functional.py ``operation_fn``, Keras 3.15.
+        """
+        before = self.training
+        if training is not None and self.keras_major < 3:
+            self.training = bool(training)
+        try:
+            yield
+        finally:
+            self.training = before
 
     def same_tensor(self, value: Value, other: Value) -> None:
         """Note that Keras hands on the tensor object itself: it has one mask, wherever it is."""

@@ -11,11 +11,12 @@ from layergraph.frontends.keras.casting import (
     as_computed,
     autocasts,
     compute_dtype,
+    scope_dtype,
 )
 from layergraph.frontends.keras.config import Config
 from layergraph.frontends.keras.context import Context
 from layergraph.frontends.keras.policy import Policy, policy_of
-from layergraph.frontends.keras.registry import LAYERS, why_unknown
+from layergraph.frontends.keras.registry import why_unknown
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
@@ -67,6 +68,7 @@ class Layer:
         self.context = context
         self.children: dict[str, Any] = {}
         self.arrays: dict[str, dict[str, Array]] = {}
+        self.scope: str | None = None
         self._state_name = ""
 
     @property
@@ -98,19 +100,18 @@ class Layer:
         if len(args) > len(reader.arguments):
             raise self.refusal(f"it is called with {len(args)} positional arguments")
         named.update({k: v for k, v in (kwargs or {}).items() if v is not None})
-        if named.pop("training", False) and not says_nothing_of_training(self):
-            raise self.refusal(
-                "it is called with training=True", "save the model from a call without it"
-            )
+        training = named.pop("training", None)
         first = reader.arguments[0]
         told = "mask" in named or self.context.keras_major < 3
         if "mask" in named and not self.spec.is_operation:
             named[first] = _with_masks(named.get(first), named.pop("mask"))
         alone = sum(bool(tensors_in(value)) for value in named.values()) <= 1
         call = LayerCall(self, named, nth, heeds_mask=told or alone)
-        call.cast_inputs(compute_dtype(self))
+        call.cast_inputs(scope_dtype(self))
         try:
-            result = reader.function(call)
+            with self.context.called(training):
+                self._draws_nothing()
+                result = reader.function(call)
         except GraphError as error:
             raise FileFormatError(
                 f"{self.context.file}: layer {self.name!r} ({self.spec.class_name}) does not "
@@ -123,6 +124,14 @@ class Layer:
         if reader.masking == "drop":
             return map_tensors(result, lambda t: t.masked(None))
         return result
+
+    def _draws_nothing(self) -> None:
+        """Refuse what draws random numbers in training where it is called in training."""
+        if self.context.training and any(self.spec.config.get(key) for key in DRAWING):
+            raise self.refusal(
+                "it is called with training=True, and then draws random numbers",
+                "save the model from a call without it",
+            )
 
     def policy(self, path: str = "") -> Policy:
         """The layer's dtype policy, or that of an inner layer.
@@ -290,7 +299,7 @@ class LayerCall:
         op: Op,
         *inputs: Tensor | Value | None,
         params: Mapping[str, Array] | None = None,
-        then: Iterable[Op | None] = (),
+        then: Iterable[Op | Layer | None] = (),
         part: str = "",
     ) -> Tensor:
         """Add a node of this layer and return its only output.
@@ -302,14 +311,19 @@ class LayerCall:
             op: operator.
             inputs: tensors or values read, ``None`` for an absent one.
             params: arrays by role.
-            then: operators applied to the result in turn, such as the
-                activation; ``None`` entries are skipped.
+            then: operators or inner layers applied to the result in turn, such
+                as the activation; ``None`` entries are skipped.
             part: name of an inner node; empty for the layer's result.
         """
-        chain = [op, *(o for o in then if o is not None), *self._last_cast(inputs, part)]
-        (tensor,) = self._add(chain[0], inputs, params, part if len(chain) == 1 else _part(op))
-        for i, step in enumerate(chain[1:], 2):
-            (tensor,) = self._add(step, (tensor,), None, part if i == len(chain) else _part(step))
+        steps = [*(s for s in then if s is not None), *self._last_cast(inputs, part)]
+        (tensor,) = self._add(op, inputs, params, _part(op) if steps else part)
+        for i, step in enumerate(steps, 1):
+            if not isinstance(step, Op):
+                (tensor,) = tensors_in(step([tensor]))
+                if i < len(steps):
+                    continue
+                step = Identity()
+            (tensor,) = self._add(step, (tensor,), None, part if i == len(steps) else _part(step))
         return tensor
 
     def _last_cast(self, inputs: Sequence[Tensor | Value | None], part: str) -> list[Op]:
@@ -365,22 +379,8 @@ class LayerCall:
             raise self.refusal(f"it is called with {left[0]!r}, which nothing here knows")
 
 
-def says_nothing_of_training(layer: Any) -> bool:
-    """Whether a stored ``training=True`` may be the default of Keras' ``call``.
-
-    Keras 3 stores it with every call of an augmentation layer, and whoever
-    calls the model says otherwise.
-    Source: keras/src/layers/layer.py ``_resolve_and_populate_arg`` and
-    keras/src/models/functional.py ``operation_fn``, Keras 3.15.
-    """
-    family = LAYERS.get(layer.spec.key)
-    return layer.context.keras_major >= 3 and (
-        family == "augmentation" or layer.spec.class_name in TRAINING_BY_DEFAULT
-    )
-
-
-TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
-"""Layers outside their family whose ``call`` has ``training=True`` by default."""
+DRAWING = ("rate", "stddev", "dropout", "recurrent_dropout", "factor", "height_factor")
+"""Options by which layers draw random numbers in training, unless they are 0."""
 
 
 def tensors_in(data: Any) -> list[Tensor]:

@@ -35,7 +35,9 @@ def read_model(
     """
     assert spec.model is not None
     major = int(saved.keras_version.split(".")[0])
-    context = Context(saved.path, Builder(), major, dtype, foreign=foreign)
+    context = Context(
+        saved.path, Builder(), major, dtype, fixed_batch=spec.keeps_states, foreign=foreign
+    )
     model = Model(spec, "", model_weights(saved), context)
     outputs: Any = None
     try:

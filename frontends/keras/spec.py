@@ -62,6 +62,7 @@ class LayerSpec:
         config: the layer's options, in Keras 3 spelling.
         calls: how a Functional model calls it; empty inside a Sequential.
         model: the nested model when the layer is one.
+        written: the class as the file spells it, after which paths are named.
         rearrange: set where the era stored the layer's arrays otherwise.
     """
 
@@ -73,6 +74,7 @@ class LayerSpec:
     calls: tuple[CallSpec, ...] = ()
     model: ModelSpec | None = None
     rearrange: Rearrange | None = None
+    written: str = ""
 
     @property
     def is_operation(self) -> bool:
@@ -94,6 +96,21 @@ class LayerSpec:
         package = self.module.split(".")[0]
         registered = f"{self.registered_name}{self.class_name}"
         return ">" in registered or package not in KERAS_PACKAGES
+
+    @property
+    def keeps_states(self) -> bool:
+        """Whether the layer, or one that it holds, is stateful."""
+        held = [*self.config.values(), *(self.model.layers if self.model else ())]
+        return bool(self.config.get("stateful")) or any(
+            isinstance(item, LayerSpec) and item.keeps_states for item in held
+        )
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether it is a recurrent layer, or two of them."""
+        return self.class_name in ("Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN") or (
+            self.class_name.startswith("ConvLSTM")
+        )
 
     @property
     def key(self) -> str:

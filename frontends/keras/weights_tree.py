@@ -120,7 +120,7 @@ class TreeWeights:
             if not spec.is_operation and not (
                 model.kind == "sequential" and spec.class_name == "InputLayer"
             ):
-                members.setdefault(snake_case(spec.class_name), []).append(spec)
+                members.setdefault(snake_case(spec.written or spec.class_name), []).append(spec)
         names = {spec.name for spec in model.layers}
         old = f"{self._path}/{OLD_LAYERS}".lstrip("/")
         found: dict[str, LayerWeights] = {}

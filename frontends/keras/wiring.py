@@ -10,7 +10,6 @@ from layergraph.frontends.keras.layer import (
     Layer,
     Tensor,
     map_tensors,
-    says_nothing_of_training,
     tensors_in,
 )
 from layergraph.frontends.keras.order import Cycle, Key, keras_order
@@ -52,16 +51,14 @@ class Model:
         given = dict(kwargs or {})
         inputs = args[0] if args else given.pop("inputs", None)
         mask = given.pop("mask", None)
-        if given.pop("training", False) and not says_nothing_of_training(self):
-            raise self._layer(self.spec).refusal(
-                "it is called with training=True", "save the model from a call without it"
-            )
+        training = given.pop("training", None)
         if mask is not None:
             masks = tensors_in(mask)
             if len(masks) == len(tensors_in(inputs)) == 1:
                 inputs = map_tensors(inputs, lambda t: t.masked(masks[0].value))
         prefix = self.context.numbered(self.name, nth)
-        outputs = self.run(inputs, prefix)
+        with self.context.called(training):
+            outputs = self.run(inputs, prefix)
         found = tensors_in(outputs)
         if self.name and len(found) == 1:
             source = Source(self.name, self.spec.class_name)
@@ -235,6 +232,8 @@ def input_tensor(spec: LayerSpec, context: Context) -> Tensor:
     if dtype not in DTYPES:
         raise layer.refusal(f"inputs of dtype {dtype!r} are not supported yet")
     numpy_dtype(dtype)
+    if shape and not context.fixed_batch:
+        shape = (None, *shape[1:])
     type_ = TensorType(tuple(shape), dtype)
     value = context.build.input(spec.name, type_, Source(spec.name, spec.class_name))
     return Tensor(value, type_)

@@ -221,6 +221,7 @@ def test_call_with_training(tmp_path: Path) -> None:
         for layer in config["config"]["layers"]:
             if layer["class_name"] == "LSTM":
                 layer["inbound_nodes"][0][0][3]["training"] = True
+                layer["config"]["dropout"] = 0.5
 
     unsupported(reconfigured(copy_h5(tmp_path), change), "training=True")
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from support import case, parity
+import numpy as np
+import pytest
+
+import layergraph as lg
+from support import CONTAINERS, WRITERS, assert_close, case, keras_of, parity
 
 
 def nested(k: Any, x: Any) -> Any:
@@ -72,7 +77,14 @@ def diamond(k: Any, x: Any) -> Any:
     return k.layers.Average()([d(two), one, two])
 
 
+def fixed_batch(k: Any, x: Any) -> Any:
+    """An input that states a batch size none of the fed batches has: Keras does not mind."""
+    inner = k.layers.Input(batch_shape=(7, 5))
+    return k.Model(inner, k.layers.Dense(3)(inner))(x)
+
+
 CASES = [
+    case("nested with a batch size", fixed_batch, (5,)),
     case("nested, partly frozen", nested, (5,)),
     case("nested and called twice, shared layer", nested_shared, (5,)),
     case("sequential in functional, twice", sequential_in_functional, (5,)),
@@ -95,3 +107,20 @@ CASES = [
 def test_wiring(run: Any) -> None:
     """Same outputs as Keras, whatever the wiring."""
     run()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("writer", WRITERS)
+def test_batch_size(writer: str, container: str, tmp_path: Path) -> None:
+    """A batch size that an Input states, or that a first call had, binds no later batch."""
+    k = keras_of(writer)
+    called = k.Sequential([k.layers.Dense(4), k.layers.BatchNormalization()])
+    called(np.zeros((2, 5), "float32"))
+    x = k.layers.Input(batch_shape=(2, 5))
+    for model in (called, k.Model(x, k.layers.Dense(3)(x))):
+        model.save(tmp_path / f"model{container}")
+        interp = lg.Interpreter(tmp_path / f"model{container}")
+        for batch in (2, 3):
+            rows = np.random.default_rng(0).normal(size=(batch, 5)).astype("float32")
+            assert_close(interp(rows), np.asarray(model(rows, training=False)))

@@ -45,6 +45,8 @@ CASES = [
     case("transpose2d output padding", lambda k: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1), (5, 6, 3)),
     case("transpose2d output padding valid", lambda k: k.layers.Conv2DTranspose(4, 3, strides=3, output_padding=2), (5, 6, 3)),
     case("transpose2d dilated", lambda k: k.layers.Conv2DTranspose(4, 3, dilation_rate=2, padding="same"), (7, 6, 3), writers=K2),
+    case("transpose3d", lambda k: k.layers.Conv3DTranspose(4, (2, 3, 2), strides=(2, 1, 2)), (4, 3, 5, 2)),
+    case("transpose3d same", lambda k: k.layers.Conv3DTranspose(4, 2, strides=2, padding="same"), (4, 3, 5, 2)),
     case("transpose1d", lambda k: k.layers.Conv1DTranspose(4, 3, strides=2, padding="same"), (5, 3)),
     case("transpose2d unknown sides", lambda k: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (5, 6, 3), unknown=(0, 1)),
     case("locally connected 1d", lambda k: k.layers.LocallyConnected1D(4, 3, strides=2, activation="relu"), (9, 5), writers=K2),

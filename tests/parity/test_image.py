@@ -57,6 +57,7 @@ CASES = [
     case("upsampling unknown size", _upsampling(size=(3, 2), interpolation="bicubic"), (4, 5, 3), unknown=(0, 1)),
     case("upsampling channels first", _upsampling(size=(3, 2), interpolation="bilinear", data_format="channels_first"), (4, 5, 3)),
     case("upsampling bytes", _upsampling(size=(3, 2), interpolation="bilinear"), (4, 5, 3), dtype="uint8"),
+    case("upsampling halves", lambda k: k.layers.UpSampling2D((2, 3), interpolation="bicubic", dtype="bfloat16"), (4, 5, 3), rtol=4 * 2**-7, **K3),
     case("upsampling bytes nearest", _upsampling(size=(3, 2)), (4, 5, 3), dtype="uint8"),
 ]  # fmt: skip
 

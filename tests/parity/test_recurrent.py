@@ -98,6 +98,11 @@ def _masked_cells(*names: str) -> Any:
 
 
 CASES = [
+    # A gate's softmax is over its own units, not over all gates.
+    case("lstm gates by softmax", lambda k: k.layers.LSTM(4, recurrent_activation="softmax"), SHAPE),
+    case("gru gates by softmax", lambda k: k.layers.Bidirectional(k.layers.GRU(4, activation="softmax", recurrent_activation="softmax")), SHAPE),
+    case("bidirectional of another dtype", lambda k: k.layers.Bidirectional(k.layers.LSTM(4, return_sequences=True, dtype="float64")), SHAPE),
+    case("called in training", lambda k, x: k.layers.LSTM(4)(x, training=True), SHAPE),
     *(
         row
         for name in ("SimpleRNN", "LSTM", "GRU")

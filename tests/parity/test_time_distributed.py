@@ -41,6 +41,10 @@ CASES = [
     case("recurrent masked", _masked(lambda k: k.layers.GRU(4)), SHAPE, make="masked"),
     case("bidirectional masked", _masked(lambda k: k.layers.Bidirectional(k.layers.LSTM(2, return_sequences=True))), SHAPE, make="masked"),
     case("model that masks", _distributed(_model), SHAPE, make="masked"),
+    # Keras 3 runs the wrapped layer's call alone, which casts nothing; tf-keras calls the layer.
+    case("dense of another dtype", _distributed(lambda k: k.layers.Dense(3, dtype="float16")), SHAPE, rtol=4 * 2**-10),
+    case("dropout of another dtype", _distributed(lambda k: k.layers.Dropout(0.5, dtype="float64")), SHAPE),
+    case("recurrent of another dtype", _distributed(lambda k: k.layers.GRU(3, dtype="float64")), SHAPE),
     case("unknown length", _distributed(lambda k: k.layers.SimpleRNN(3)), SHAPE, unknown=(0,)),
     case("twice", _distributed(lambda k: k.layers.TimeDistributed(k.layers.Dense(2))), SHAPE),
     # Keras 3 hands the words' mask on to the document, where it does not fit.

@@ -61,10 +61,13 @@ class Keras2(Keras3):
 
     def layer(self, entry: Entry) -> LayerSpec:
         """One layer; a function of TensorFlow becomes the operation it is."""
-        if isinstance(entry, dict) and entry.get("class_name") in CUDNN:
-            class_name, options = CUDNN[entry["class_name"]]
+        written = entry.get("class_name") if isinstance(entry, dict) else None
+        if written in CUDNN:
+            class_name, options = CUDNN[written]
             entry = {**entry, "class_name": class_name, "config": {**options, **entry["config"]}}
         spec = super().layer(entry)
+        if written in CUDNN:
+            spec = replace(spec, written=written)
         spec = replace(spec, rearrange=rearranged(spec, self.writer))
         function = spec.config.get("function")
         if spec.class_name == "TensorFlowOpLayer":

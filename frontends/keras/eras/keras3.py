@@ -119,6 +119,7 @@ class Keras3:
             registered_name="" if registered in RENAMED else registered,
             calls=tuple(self.call(node) for node in entry.get("inbound_nodes") or ()),
             model=model,
+            written=written.rpartition(">")[2],
         )
 
     def module(self, class_name: str, config: dict[str, Any]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from layergraph.frontends.keras.casting import scope_dtype
 from layergraph.frontends.keras.config import Config
-from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.ir.op import Activation, Op
@@ -80,13 +81,23 @@ LAYERS: dict[str, Callable[[Config], Activation]] = {
 """Activation layers without weights; they may stand in another layer's option."""
 
 
-def activation(call: LayerCall, key: str, default: str = "linear") -> Op | None:
-    """The operator of an activation option; ``None`` for linear.
+def activation(call: LayerCall, key: str, default: str = "linear") -> Op | Layer | None:
+    """What computes an activation option: an operator, a layer, ``None`` for linear.
 
     Raises:
-        UnsupportedError: a function of the user's own, or a layer with weights.
+        UnsupportedError: a function of the user's own.
     """
     found = call.config.take(key, default)
+    if isinstance(found, LayerSpec):
+        layer = call.layer.child(found, key)
+        plain = isinstance(layer, Layer) and found.class_name in LAYERS
+        if not plain or scope_dtype(layer) not in (None, scope_dtype(call.layer)):
+            return layer  # type: ignore[no-any-return]
+    return _operator(call, key, found)
+
+
+def _operator(call: LayerCall, key: str, found: Any) -> Op | None:
+    """The operator of an activation by name, or of a layer without weights."""
     if found is None or found == "linear":
         return None
     if isinstance(found, str) and found in NAMED:
@@ -105,7 +116,7 @@ def activation(call: LayerCall, key: str, default: str = "linear") -> Op | None:
 
 def pointwise(call: LayerCall, key: str, default: str) -> Activation | None:
     """An activation that keeps the shape, as recurrent layers need."""
-    found = activation(call, key, default)
+    found = _operator(call, key, call.config.take(key, default))
     if found is not None and not isinstance(found, Activation):
         raise call.refusal(f"{key}={call.config.take(key)!r} changes the shape")
     return found
@@ -114,7 +125,10 @@ def pointwise(call: LayerCall, key: str, default: str) -> Activation | None:
 @reads("Activation", masking="pass")
 def activation_layer(call: LayerCall) -> Tensor:
     """keras/src/layers/activations/activation.py."""
-    return call.emit(activation(call, "activation") or Identity(), call.input())
+    found = activation(call, "activation")
+    if isinstance(found, Op):
+        return call.emit(found, call.input())
+    return call.emit(Identity(), call.input(), then=[found])
 
 
 @reads("ELU", "LeakyReLU", "ReLU", "ThresholdedReLU", masking="pass")
@@ -140,10 +154,14 @@ def softmax(call: LayerCall) -> Tensor:
 def prelu(call: LayerCall) -> Tensor:
     """keras/src/layers/activations/prelu.py."""
     x = call.input()
-    shared = call.config.take("shared_axes", None) or ()
-    axes = range(1, len(x.shape))
-    alpha = tuple(1 if axis in shared else x.shape[axis] for axis in axes)
-    return call.emit(PReLU(), x, params=call.weights(alpha=alpha))
+    given = call.config.take("shared_axes", None)
+    alpha = list(x.shape[1:])
+    for axis in () if given is None else call.config.ints("shared_axes"):
+        if not -len(alpha) < axis <= len(alpha):
+            raise call.refusal(f"shared_axes={given!r} are none of {len(alpha) + 1} dimensions")
+        # A negative axis counts from the one before the last: so Keras computes it.
+        alpha[axis - 1] = 1
+    return call.emit(PReLU(), x, params=call.weights(alpha=tuple(alpha)))
 
 
 @reads("ParametricSoftplus", masking="pass")

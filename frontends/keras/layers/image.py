@@ -29,7 +29,7 @@ from layergraph.ir.ops.image import (
     ScaleAndTranslate,
 )
 from layergraph.ir.ops.shape import ExpandDims, Identity, PadAll, Reshape, Squeeze, Transpose
-from layergraph.ir.types import FLOATS, Array
+from layergraph.ir.types import FLOATS, Array, largest
 
 INTERPOLATIONS = get_args(Interpolation)
 
@@ -76,7 +76,7 @@ def as_given(dtype: str, interpolation: Interpolation) -> list[Op]:
     if resized_dtype(dtype, interpolation) == dtype:
         return []
     if dtype in FLOATS:
-        limit = float(min(np.finfo(dtype).max, np.finfo(np.float32).max))
+        limit = min(largest(dtype), largest("float32"))
         return [Clip(low=-limit, high=limit), Cast(dtype=dtype)]
     low, high = (np.float32(v) for v in (np.iinfo(dtype).min, np.iinfo(dtype).max))
     if int(high) > np.iinfo(dtype).max:

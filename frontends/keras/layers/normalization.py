@@ -47,6 +47,13 @@ def batch_normalization(call: LayerCall) -> Tensor:
         renorm_stddev=renorm,
     )
     mode = config.int("mode", 0)
+    if call.layer.context.training and config.take("trainable", True):
+        if renorm is not None or x.mask is not None or len(axes) > 1:
+            raise call.refusal(
+                "it is called with training=True, with renorm, several axes or on a masked tensor",
+                "save the model from a call without it",
+            )
+        mode = 2
     if mode:
         return _by_own_statistics(call, axes[0], mode, params)
     params = {role: params[role] for role in signature(BatchNorm).params if role in params}
@@ -84,7 +91,6 @@ def _by_own_statistics(
         return constant(call, name, np.asarray(value, x.type.dtype))
 
     column = (-1, *(1,) * (rank - 1 - (rank - 1 if mode == 1 else axis)))
-    gamma, beta = (number(r, params[r].reshape(column)) for r in ("gamma", "beta"))
     mean, variance = (
         call.emit(Reduce(kind=kind, axis=axes, keepdims=True), x, part=kind)
         for kind in ("mean", "var")
@@ -95,8 +101,15 @@ def _by_own_statistics(
         scale = call.emit(Merge(kind="add"), scale, number("again", epsilon), part="divisor")
     centred = call.emit(Merge(kind="subtract"), x, mean, part="centred")
     y = call.emit(Binary(kind="divide"), centred, scale, part="normal")
-    y = call.emit(Merge(kind="multiply"), y, gamma, part="scaled")
-    return call.emit(Merge(kind="add"), y, beta)
+    return call.emit(
+        Scale(),
+        y,
+        params={
+            role: params[name].reshape(column)
+            for role, name in (("scale", "gamma"), ("offset", "beta"))
+            if name in params
+        },
+    )
 
 
 @reads("LayerNormalization", masking="pass")
@@ -105,11 +118,13 @@ def layer_normalization(call: LayerCall) -> Tensor:
     x, config = call.input(), call.config
     axes = _axes(call)
     rms = config.bool("rms_scaling", False)
-    size = tuple(x.shape[a] for a in axes)
+    size = tuple(x.shape[a] for a in _axes(call, ordered=False))
     params = call.weights(
         gamma=size if config.bool("scale", True) or rms else None,
         beta=size if config.bool("center", True) and not rms else None,
     )
+    # Keras makes them in the order of the axes as given, and then lays them out anew.
+    params = {r: a.reshape([x.shape[a] or -1 for a in axes]) for r, a in params.items()}
     epsilon = config.float("epsilon", 1e-3)
     if rms:
         # By the deviation and not centred: no root mean square, whatever it is called.
@@ -119,10 +134,13 @@ def layer_normalization(call: LayerCall) -> Tensor:
     return call.emit(LayerNorm(axis=axes, epsilon=epsilon), x, params=params)
 
 
-def _axes(call: LayerCall) -> tuple[int, ...]:
-    given = call.config.take("axis", -1)
-    rank = len(call.input().shape)
-    return tuple(sorted(a % rank for a in (given if isinstance(given, list) else [given])))
+def _axes(call: LayerCall, *, ordered: bool = True) -> tuple[int, ...]:
+    """The option ``axis``, one or several, never negative; in order, or as given."""
+    given, rank = call.config.ints("axis", default=-1), len(call.input().shape)
+    if not all(-rank <= axis < rank for axis in given):
+        raise call.refusal(f"axis={list(given)} is none of a tensor of {rank} dimensions")
+    axes = tuple(axis % rank for axis in given)
+    return tuple(sorted(axes)) if ordered else axes
 
 
 @reads("RMSNormalization", masking="pass")
@@ -163,10 +181,19 @@ def spectral_normalization(call: LayerCall) -> Any:
     """keras/src/layers/normalization/spectral_normalization.py: at inference the wrapped layer."""
     call.config.ignore("power_iterations")
     child = call.layer.child(call.config.take("layer"), "layer")
+    (first, *_), dtype = call.inputs(), None
+    if call.layer.context.keras_major >= 3:
+        dtype = first.type.dtype
     result = child([call.argument(name) for name in call.arguments])
     # The vector that training keeps is stored, and in .keras the kernel once more.
     call.discard_weights()
-    return map_tensors(result, lambda t: call.emit(Identity(), t).masked(t.mask))
+
+    def last(tensor: Tensor) -> Tensor:
+        same = dtype is None or dtype == tensor.type.dtype
+        op = Identity() if same else Cast(dtype=str(dtype))
+        return call.emit(op, tensor).masked(tensor.mask)
+
+    return map_tensors(result, last)
 
 
 # --- operations ------------------------------------------------------------------------

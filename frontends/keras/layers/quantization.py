@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.frontends.keras.casting import compute_dtype
-from layergraph.frontends.keras.layer import LayerCall, Tensor
+from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.narrow import rounded_to_bfloat16, rounded_to_float8
 from layergraph.ir.op import Op
@@ -68,7 +68,7 @@ def emit_product(
     x: Tensor,
     what: Product,
     *,
-    then: Sequence[Op | None] = (),
+    then: Sequence[Op | Layer | None] = (),
     part: str = "",
 ) -> Tensor:
     """Read the weights of a product, however they are stored, and emit it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from layergraph.frontends.keras.casting import compute_dtype, scope_dtype
 from layergraph.frontends.keras.layer import Layer, LayerCall, Tensor, map_tensors, tensors_in
 from layergraph.frontends.keras.layers.cells import (
     CELLS,
@@ -21,6 +22,7 @@ from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.ir.graph import Value
 from layergraph.ir.op import Op
+from layergraph.ir.ops.elementwise import Cast
 from layergraph.ir.ops.indexing import Flip
 from layergraph.ir.ops.merge import Concatenate, Merge
 from layergraph.ir.ops.recurrent import (
@@ -126,7 +128,8 @@ def bidirectional(call: LayerCall) -> Any:
     zeros = config.bool("zero_output_for_mask", True)
     specs = {"forward": forward, "backward": backward}
     sides = {side: _side(call, side, spec, zeros) for side, spec in specs.items()}
-    if all(_is_plain(child.spec) for child in sides.values()):
+    dtypes = {compute_dtype(layer) for layer in (call.layer, *sides.values())}
+    if all(_is_plain(child.spec) for child in sides.values()) and len(dtypes) == 1:
         return _together(call, mode, sides)
     return _apart(call, mode, sides)
 
@@ -192,7 +195,9 @@ def _apart(call: LayerCall, mode: str | None, sides: dict[str, Layer]) -> Any:
         side: tensors_in(layer([x], {"initial_state": given[side] or None}))
         for side, layer in sides.items()
     }
-    one, two = results["forward"][0], results["backward"][0]
+    one, two = (
+        _in_own_dtype(call, results[side][0], f"{side}_cast") for side in ("forward", "backward")
+    )
     if config.get("return_sequences"):
         axis = 0 if config.get("time_major") else 1
         part = "" if mode is None else "turned"
@@ -200,6 +205,14 @@ def _apart(call: LayerCall, mode: str | None, sides: dict[str, Layer]) -> Any:
     merged = (one, two) if mode is None else (call.emit(MERGES[mode], one, two),)
     states = (*results["forward"][1:], *results["backward"][1:])
     return _outputs(mode, config.get("return_sequences", False), x.mask, (*merged, *states))
+
+
+def _in_own_dtype(call: LayerCall, y: Tensor, part: str) -> Tensor:
+    """What a side returned in the dtype of the layer that wraps it, as Keras 3 has it."""
+    dtype = compute_dtype(call.layer)
+    if call.layer.context.keras_major < 3 or dtype in (None, y.type.dtype):
+        return y
+    return call.emit(Cast(dtype=str(dtype)), y, part=part)
 
 
 def _outputs(
@@ -226,12 +239,15 @@ def time_distributed(call: LayerCall) -> Any:
     if not isinstance(spec, LayerSpec):
         raise call.refusal(f"it wraps {spec!r}, a layer was expected")
     masks = call.config.choice("masks", ("inner", "outer"), "outer")
-    if _keeps_states(spec):
+    if spec.keeps_states:
         raise call.refusal(
             "it wraps a stateful layer, whose states would pass from step to step",
             "save the wrapped layer with stateful=False",
         )
     child = call.layer.child(spec, "layer")
+    # Keras 3 runs the layer's `call`, but those with cells call them as any other.
+    if masks == "outer" and isinstance(child, Layer) and not child.spec.has_cells:
+        child.scope = scope_dtype(call.layer)
     first = call.inputs()[0]
     folded = map_tensors(call.argument(next(iter(call.arguments))), lambda t: _folded(call, t))
     inner = child([folded])
@@ -264,11 +280,3 @@ def _any_of_step(call: LayerCall, mask: Value) -> Value:
         return mask
     axes = tuple(range(2, rank))
     return call.emit(Reduce(kind="any", axis=axes), mask, part="mask").value
-
-
-def _keeps_states(spec: LayerSpec) -> bool:
-    """Whether a layer, or one that it holds, is stateful."""
-    held = [*spec.config.values(), *(spec.model.layers if spec.model else ())]
-    return bool(spec.config.get("stateful")) or any(
-        isinstance(item, LayerSpec) and _keeps_states(item) for item in held
-    )
