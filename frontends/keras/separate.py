@@ -151,7 +151,8 @@ def _hdf5_weights(stored: Hdf5File) -> _Weights:
     if stored.texts(group, "layer_names") is not None:
         return _Weights(version or "1", backend, legacy=LegacyWeights(stored, group))
     tree = VariableTree(stored)
-    if not tree.groups():
+    # A model without arrays has weights without arrays, whose groups are there.
+    if not tree.groups() and "vars" not in stored.groups:
         raise strangers.strange_hdf5(stored.file, stored.top(), ())
     return _Weights("", "", variables=tree)
 

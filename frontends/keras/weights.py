@@ -203,10 +203,17 @@ class FlatWeights:
         for spec in model.layers:
             for name in _names_below(spec):
                 owners.setdefault(name, []).append(spec.name)
+        if self._left and not any(self._owners(stored, owners) for stored, _ in self._left):
+            return {s.name: PooledWeights(self._file, s.name, self._left) for s in model.layers}
         split: dict[str, list[tuple[str, Array]]] = {spec.name: [] for spec in model.layers}
         seen: dict[str, int] = {}
         for stored, array in self._left:
             candidates = self._owners(stored, owners)
+            if not candidates:
+                raise FileFormatError(
+                    f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
+                    "none of its layers; save the model as .keras, which stores paths"
+                )
             # Equal names in several nested models come in the order of the models.
             nth = seen.get(stored, 0)
             seen[stored] = nth + 1
@@ -218,7 +225,10 @@ class FlatWeights:
         }
 
     def _owners(self, stored: str, owners: Mapping[str, list[str]]) -> list[str]:
-        """Layers the name of an array may speak of: its first part that is a layer name."""
+        """Layers the name of an array may speak of: its first part that is a layer name.
+
+        None where it names no layer of the model.
+        """
         parts = stored.split("/")
         for start in range(len(parts) - 1):
             for end in range(len(parts) - 1, start, -1):
@@ -226,16 +236,36 @@ class FlatWeights:
                     return found
         # Keras 1: layer_role.
         whole = stored.split(":")[0]
-        if names := [name for name in owners if whole.startswith(f"{name}_")]:
-            return owners[max(names, key=len)]
-        raise FileFormatError(
-            f"{self._file}: array {stored!r} of nested model {self._layer!r} belongs to "
-            "none of its layers; save the model as .keras, which stores paths"
-        )
+        names = [name for name in owners if whole.startswith(f"{name}_")]
+        return owners[max(names, key=len)] if names else []
 
     def rest(self) -> list[str]:
         """Names of the arrays nobody took."""
         return [name for name, _ in self._left]
+
+
+class PooledWeights(FlatWeights):
+    """The list of a nested model whose names name no layers: each takes its roles from it.
+
+    Keras 3.0 to 3.3 name arrays by role alone, and cannot save a model in which
+    two are named alike.
+    """
+
+    def __init__(self, file: str, layer: str, pool: list[tuple[str, Array]]) -> None:
+        super().__init__(file, layer, ())
+        self._left = pool
+
+    def take(self, shapes: Shapes, rearrange: Rearrange | None = None) -> dict[str, Array]:
+        """The arrays of these roles, which leave the list for all its readers."""
+        held = {stored.split(":")[0]: (stored, array) for stored, array in self._left}
+        found = [held[role] for role in shapes if role in held]
+        taken = {stored for stored, _ in found}
+        self._left[:] = [entry for entry in self._left if entry[0] not in taken]
+        return matched(self._file, f"layer {self._layer!r}", found, shapes)
+
+    def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
+        """The same list for a model within the model."""
+        return {s.name: PooledWeights(self._file, s.name, self._left) for s in model.layers}
 
 
 def _names_below(spec: LayerSpec) -> set[str]:

@@ -14,11 +14,11 @@ import layergraph as lg
 from recordings import RECORDED, assert_as_recorded
 from support import assert_close, keras_of
 
-ARCHIVES = sorted(RECORDED.glob("*.keras"))
+ARCHIVES = sorted([*RECORDED.glob("*.keras"), *RECORDED.glob("keras3*.h5")])
 
 
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda p: p.stem)
-def test_archives_of_tensorflow_2_12_to_2_15_and_keras_core(path: Path) -> None:
+def test_files_of_tensorflow_2_12_to_2_15_keras_core_and_older_keras_3(path: Path) -> None:
     """tests/recorded/archives.py says how they were made."""
     for optimize in (True, False):
         assert_as_recorded(lg.Interpreter(path, optimize=optimize), path)

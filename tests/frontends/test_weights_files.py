@@ -202,3 +202,14 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
     other = RECORDED / "keras1_merges.h5"
     with pytest.raises(lg.FileFormatError, match=r"different models|belong together"):
         lg.load(architecture, weights=other)
+
+
+@pytest.mark.live
+def test_a_model_without_arrays_has_weights_without_arrays(tmp_path: Path) -> None:
+    keras = keras_of("keras")
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.ops.relu(x))
+    model.save_weights(tmp_path / "model.weights.h5")
+    (tmp_path / "model.json").write_text(model.to_json())
+    graph = lg.load(tmp_path / "model.json", weights=tmp_path / "model.weights.h5")
+    assert lg.Interpreter(graph)(np.float32([[-1, 0, 2]])).tolist() == [[0, 0, 2]]

@@ -1,7 +1,8 @@
-"""Record ``.keras`` archives of the Kerases of TensorFlow 2.12 to 2.15 and of Keras Core.
+"""Record files of the Kerases of TensorFlow 2.12 to 2.15, of Keras Core and of older Keras 3.
 
     pip download --no-deps keras==2.13.1    # unpack it; likewise 2.12.0, 2.14.0, 2.15.0, and
-                                            # keras-core==0.1.7 with dm-tree and namex
+                                            # keras-core==0.1.7 with dm-tree and namex,
+                                            # and keras==3.0.5, 3.4.1, 3.8.0
     python tests/recorded/archives.py UNPACKED_FOLDER
 
 Their layouts differ from each other and from what tf-keras writes today. Writes
@@ -26,6 +27,8 @@ def old_keras(source: str) -> Any:
     sys.path.insert(0, source)
     if (Path(source) / "keras_core").is_dir():
         return import_module("keras_core")
+    if (Path(source) / "keras" / "src" / "models" / "functional.py").is_file():
+        return import_module("keras")  # Keras 3, which needs no help
     internal = import_module("tensorflow.compat.v2").__internal__
     internal.register_load_context_function = lambda function: None
     internal.function.defun_with_attributes = lambda func, **options: func
@@ -78,13 +81,24 @@ def siblings(keras: Any) -> Any:
     return keras.Model(x, [tower(x), kl.Dense(2)(shared(x))])
 
 
+def bare(keras: Any) -> Any:
+    """Keras 3.0 to 3.3 name the arrays of an ``.h5`` by role, in a nested model too."""
+    kl = keras.layers
+    inside = kl.Input((4,), name="inside")
+    y = kl.BatchNormalization(name="norm")(kl.Dense(5, name="inner")(inside))
+    tower = keras.Model(inside, y, name="tower")
+    x = kl.Input((4,), name="x")
+    return keras.Model(x, kl.Dense(2, name="head")(tower(x)))
+
+
 def main() -> None:
     """Record the models with the Keras named."""
     keras = old_keras(sys.argv[1])
     version = keras.__version__.split(".")
     prefix = f"kerascore{version[1]}" if version[0] == "0" else "keras" + "".join(version[:2])
     # Keras 2 writes a config that is wrong when a model and one within it share a layer.
-    for build in (graph, row, siblings)[: 3 if version[0] == "0" else 2]:
+    builders = (graph, row, siblings) if version[0] == "0" else (graph, row)
+    for build in (*builders, bare) if version[0] == "3" else builders:
         if sys.argv[2:] and build.__name__ not in sys.argv[2:]:
             continue  # Keras 2.12's LSTM needs a TensorFlow of its own: record its "row" alone
         keras.backend.clear_session()
@@ -102,7 +116,8 @@ def main() -> None:
         arrays = {f"x{i}": a for i, a in enumerate(inputs)}
         arrays.update({f"y{i}": np.asarray(a) for i, a in enumerate(outputs)})
         np.savez_compressed(HERE / f"{prefix}_{build.__name__}.npz", **arrays)
-        model.save(str(HERE / f"{prefix}_{build.__name__}.keras"))
+        suffix = ".h5" if build is bare else ".keras"
+        model.save(str(HERE / f"{prefix}_{build.__name__}{suffix}"))
         print(prefix, build.__name__)
 
 
