@@ -33,6 +33,22 @@ def padding_of(
     return total // 2, total - total // 2
 
 
+def left_out(
+    size: int, kernel_size: int, strides: int, padding: Padding, dilation_rate: int, rank: int
+) -> int:
+    """Elements before the first window of an axis, which no window reads.
+
+    Where the strides of ``same`` leave elements out, TensorFlow begins with the first
+    one of a line or an image, but leaves out as many on either side of a volume.
+    Source: tensorflow/core/framework/kernel_shape_util.cc and
+    tensorflow/core/kernels/pooling_ops_3d.cc, TensorFlow 2.21, as they run.
+    """
+    if padding != "same" or rank != 3:
+        return 0
+    last = (-(-size // strides) - 1) * strides + extent(kernel_size, dilation_rate)
+    return max(size - last, 0) // 2
+
+
 def output_size(
     size: int | None, kernel_size: int, strides: int, padding: Padding, dilation_rate: int = 1
 ) -> int | None:

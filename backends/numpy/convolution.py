@@ -20,6 +20,7 @@ from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, Lo
 from layergraph.ir.types import Array
 from layergraph.ir.windows import (
     Padding,
+    left_out,
     output_sizes,
     padding_of,
     transposed_crop,
@@ -152,9 +153,15 @@ class Padded:
             padding_of(n, k, s, padding, d)
             for n, k, s, d in zip(spatial, sizes, strides, dilation_rate, strict=True)
         ]
+        firsts = [
+            left_out(n, k, s, padding, d, len(spatial))
+            for n, k, s, d in zip(spatial, sizes, strides, dilation_rate, strict=True)
+        ]
+        self._read = (slice(None), *(slice(first, None) for first in firsts))
         found = output_sizes(spatial, sizes, strides, padding, dilation_rate)
         self.windows = tuple(w or 0 for w in found)
         self._sizes, self._strides, self._rates = sizes, strides, dilation_rate
+        spatial = tuple(n - first for n, first in zip(spatial, firsts, strict=True))
         self._inner = tuple(slice(b, b + n) for (b, _), n in zip(pads, spatial, strict=True))
         grown = tuple(n + b + a for n, (b, a) in zip(spatial, pads, strict=True))
         self._dtype = dtype
@@ -165,10 +172,10 @@ class Padded:
     def take(self, x: Array) -> tuple[Array, Array | None]:
         """The padded input, and the buffer to give back."""
         if self._pool is None:
-            return np.ascontiguousarray(x, self._dtype), None
+            return np.ascontiguousarray(x[self._read], self._dtype), None
         # Only the inside is ever written, so the zeros around it last.
         lent: Array = self._pool.take()
-        lent[(slice(None), *self._inner)] = x
+        lent[(slice(None), *self._inner)] = x[self._read]
         return lent, lent
 
     def give(self, lent: Array | None) -> None:

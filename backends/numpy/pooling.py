@@ -11,7 +11,7 @@ from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels
 from layergraph.ir.ops.pooling import AdaptivePool, GlobalPool, Pool
 from layergraph.ir.types import Array
-from layergraph.ir.windows import output_size, padding_of
+from layergraph.ir.windows import left_out, output_size, padding_of
 
 kernels = Kernels()
 
@@ -47,11 +47,7 @@ def _taps(op: Pool, axis: int, size: int) -> tuple[int, list[Tap]]:
     window, stride = op.pool_size[axis], op.strides[axis]
     out = output_size(size, window, stride, op.padding) or 0
     before, _ = padding_of(size, window, stride, op.padding)
-    skipped = size - window - (out - 1) * stride
-    if op.padding == "same" and len(op.pool_size) == 3 and skipped > 0:
-        # TensorFlow leaves out as much before the windows of a volume as behind them, where
-        # those of a line or an image begin with the first element.
-        before = -(skipped // 2)
+    before -= left_out(size, window, stride, op.padding, 1, len(op.pool_size))
     taps = []
     for tap in range(window):
         first = max(-((tap - before) // stride), 0)
