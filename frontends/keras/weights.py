@@ -203,7 +203,9 @@ class FlatWeights:
         for spec in model.layers:
             for name in _names_below(spec):
                 owners.setdefault(name, []).append(spec.name)
-        if self._left and not any(self._owners(stored, owners) for stored, _ in self._left):
+        # Keras 0 numbers its arrays, `param_0`: that says nothing of whose they are.
+        roles = self._left and not any(stored.startswith("param_") for stored, _ in self._left)
+        if roles and not any(self._owners(stored, owners) for stored, _ in self._left):
             return {s.name: PooledWeights(self._file, s.name, self._left) for s in model.layers}
         split: dict[str, list[tuple[str, Array]]] = {spec.name: [] for spec in model.layers}
         seen: dict[str, int] = {}
