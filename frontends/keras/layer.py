@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from layergraph.frontends.keras.casting import (
     KEEPS_VARIABLES,
     as_computed,
@@ -101,6 +103,8 @@ class Layer:
             raise self.refusal(f"it is called with {len(args)} positional arguments")
         named.update({k: v for k, v in (kwargs or {}).items() if v is not None})
         training = named.pop("training", None)
+        if not self.spec.is_operation:
+            named = self._with_constants(named, nth)
         first = reader.arguments[0]
         told = "mask" in named or self.context.keras_major < 3
         if "mask" in named and not self.spec.is_operation:
@@ -132,6 +136,26 @@ class Layer:
                 "it is called with training=True, and then draws random numbers",
                 "save the model from a call without it",
             )
+
+    def _with_constants(self, arguments: Mapping[str, Any], nth: int) -> dict[str, Any]:
+        """Arrays that the layer is called on beside tensors, as constants.
+
+        Operations read theirs themselves, as they may want the numbers.
+        """
+        build, name = self.context.build, self.context.numbered(self.name, nth)
+        source = Source(self.name, self.spec.class_name)
+        made: list[Tensor] = []
+
+        def make(data: Any) -> Any:
+            if isinstance(data, np.ndarray):
+                value = build.constant(f"{name}/constant_{len(made)}", data, [source])
+                made.append(Tensor(value, build.type_of(value)))
+                return made[-1]
+            if isinstance(data, (list, tuple)):
+                return [make(item) for item in data]
+            return {k: make(v) for k, v in data.items()} if isinstance(data, dict) else data
+
+        return {key: make(value) for key, value in arguments.items()}
 
     def policy(self, path: str = "") -> Policy:
         """The layer's dtype policy, or that of an inner layer.
@@ -384,13 +408,13 @@ DRAWING = ("rate", "stddev", "dropout", "recurrent_dropout", "factor", "height_f
 
 
 def tensors_in(data: Any) -> list[Tensor]:
-    """Tensors anywhere in nested data, in order."""
+    """Tensors anywhere in nested data in the order in which Keras counts them: dicts by key."""
     if isinstance(data, Tensor):
         return [data]
     if isinstance(data, (list, tuple)):
         return [t for item in data for t in tensors_in(item)]
     if isinstance(data, dict):
-        return [t for item in data.values() for t in tensors_in(item)]
+        return [t for key in sorted(data) for t in tensors_in(data[key])]
     return []
 
 

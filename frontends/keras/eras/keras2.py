@@ -26,6 +26,7 @@ from layergraph.frontends.keras.spec import (
 
 if TYPE_CHECKING:
     from layergraph.frontends.keras.eras.tensorflow_functions import Spelled
+from layergraph.ir.errors import Unsupported, UnsupportedError
 
 Options = dict[str, Any]
 
@@ -156,33 +157,43 @@ class Keras2(Keras3):
 
         Args:
             node: the node.
-            whole: a list of one tensor is a list, as functions of TensorFlow take it.
+            whole: a list of one tensor is a list and a constant what the file says, as
+                functions of TensorFlow take them; for a layer a constant is an array.
         """
-        if isinstance(node, dict):
+        if isinstance(node, dict) and isinstance(node.get("kwargs"), dict):
             return super().call(node)
-        if not isinstance(node, list):
+        if not isinstance(node, (dict, list)):
             raise self.damaged(f"expected a call, found {str(node)[:80]!r}")
         kwargs: Options = {}
-        inputs = self._nested(node, kwargs)
+        inputs = self._nested(node, kwargs, whole=whole)
         if isinstance(inputs, list) and len(inputs) == 1 and not whole:
             inputs = inputs[0]
-        return CallSpec((inputs,), {k: self._kwarg(v) for k, v in kwargs.items()})
+        given = {k: self._kwarg(v) for k, v in kwargs.items()}
+        return CallSpec((inputs,), given if whole else {k: _arrays(k, v) for k, v in given.items()})
 
-    def _nested(self, data: Any, kwargs: Options) -> Any:
+    def _nested(self, data: Any, kwargs: Options, *, whole: bool) -> Any:
         """Tensors of a node; fills ``kwargs`` from the first that carries some."""
         if isinstance(data, dict):
-            return {k: self._nested(v, kwargs) for k, v in data.items()}
+            return {k: self._nested(v, kwargs, whole=whole) for k, v in data.items()}
         if not isinstance(data, list):
             raise self.damaged(f"expected tensors, found {str(data)[:80]!r}")
         if data[:2] == ["_CONSTANT_VALUE", -1] and len(data) in (3, 4):
             kwargs.update(data[3] if len(data) == 4 else {})
-            return data[2]
+            return data[2] if whole else self._constant(data[2])
         if len(data) in (3, 4) and is_triple(data[:3]):
             if len(data) == 4 and isinstance(data[3], dict):
                 for key, value in data[3].items():
                     kwargs.setdefault(key, value)
             return TensorRef(*data[:3])
-        return [self._nested(item, kwargs) for item in data]
+        return [self._nested(item, kwargs, whole=whole) for item in data]
+
+    def _constant(self, data: Any) -> Any:
+        """A constant as an array."""
+        if isinstance(data, list) and data[:1] == [{"_TYPE": "COMPOSITE"}]:
+            reason = "a layer is called on a sparse or ragged constant"
+            item = Unsupported("a layer", "CompositeTensor", reason, "make it a dense one")
+            raise UnsupportedError([item], file=self.file)
+        return _array(data)
 
     def _kwarg(self, data: Any) -> Any:
         """A keyword argument; tensors in it are bare triples."""
@@ -193,6 +204,35 @@ class Keras2(Keras3):
         if isinstance(data, dict):
             return {key: self._kwarg(value) for key, value in data.items()}
         return data
+
+
+TENSOR_ARGUMENTS = ("mask", "attention_mask", "key", "value")
+STATE_ARGUMENTS = ("initial_state", "states")
+
+
+def _arrays(key: str, data: Any) -> Any:
+    """An argument of a layer's call, which files give as numbers where it was a constant."""
+    if not isinstance(data, list) or not all(map(_is_number, _flat(data))):
+        return data
+    if key in TENSOR_ARGUMENTS:
+        return _array(data)
+    if key in STATE_ARGUMENTS:
+        # One state has an even number of axes: rows and units, or rows, sizes and filters.
+        depth, item = 0, data
+        while isinstance(item, list) and item:
+            depth, item = depth + 1, item[0]
+        return [_array(state) for state in data] if depth % 2 else _array(data)
+    return data
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (bool, int, float))
+
+
+def _array(data: Any) -> Any:
+    """A constant; the file has lost its dtype, floats had the default's."""
+    array = np.asarray(data)
+    return array.astype("float32") if array.dtype.kind == "f" else array
 
 
 def _flat(data: Any) -> list[Any]:
