@@ -154,6 +154,8 @@ def cast(op: Cast, x: Array) -> Array:
 def saturate_cast(op: SaturateCast, x: Array) -> Array:
     """Clipped to numbers that both dtypes have, so that the conversion never wraps."""
     x = x.astype("int32") if x.dtype == bool else x
+    if numpy_dtype(op.dtype).kind not in "biuf":
+        return cast(Cast(dtype=op.dtype), x)
     limits = [_limits(x.dtype), _limits(np.dtype(op.dtype))]
     low, high = x.dtype.type(max(lo for lo, _ in limits)), x.dtype.type(min(hi for _, hi in limits))
     # Rounded to the dtype of ``x``, a limit may lie beyond what the target holds.

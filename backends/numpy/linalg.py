@@ -89,7 +89,7 @@ def determinant(op: Determinant, x: Array) -> Array:
             diagonal[at] = np.linalg.cholesky(x[at]).diagonal()
         except np.linalg.LinAlgError:
             diagonal[at] = np.nan
-    return np.asarray(2 * np.log(diagonal.real).sum(axis=-1)).astype(x.dtype)
+    return np.asarray(2 * np.log(diagonal.real).sum(axis=-1)).astype(x.real.dtype)
 
 
 @kernels.computes(SignLogDeterminant)

@@ -28,7 +28,7 @@ from layergraph.ir.ops.shape import (
     View,
     squeezed_axes,
 )
-from layergraph.ir.types import Array
+from layergraph.ir.types import Array, numpy_dtype
 
 kernels = Kernels()
 
@@ -172,10 +172,10 @@ def rearrange(op: Rearrange, x: Array) -> Array:
     return split.transpose(order).reshape(joined).copy()
 
 
-@kernels.computes(View)
+@kernels.computes(View, halves=True)
 def view(op: View, x: Array) -> Array:
     """NumPy's own, copied."""
-    return np.ascontiguousarray(x).reshape(x.shape).view(op.dtype).copy()
+    return np.ascontiguousarray(x).reshape(x.shape).view(numpy_dtype(op.dtype)).copy()
 
 
 @kernels.computes(Size)

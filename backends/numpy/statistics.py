@@ -92,6 +92,8 @@ def bincount(op: Bincount, x: Array, weights: Array | None = None) -> Array:
 @kernels.computes(Corrcoef)
 def corrcoef(op: Corrcoef, x: Array) -> Array:
     """Covariances by standard deviations, no further out than 1."""
+    if not x.ndim:
+        return np.asarray(np.nan, "float32")
     is_whole = x.dtype == np.int64
     x = x.astype(op.infer(type_of(x)).dtype, copy=False)
     mean = x.mean(axis=-1, keepdims=True)

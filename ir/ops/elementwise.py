@@ -311,7 +311,7 @@ class NanToNum(Op):
 class IsClose(Op):
     """``|x1 - x2| <= atol + rtol * |x2|``; equality for what has no fractions.
 
-    Inputs: x1 and x2, that broadcast; rtol and atol, numbers.
+    Inputs: x1, x2, rtol and atol, that broadcast.
     Source: keras/src/backend/tensorflow/numpy.py ``isclose`` and ``allclose``,
     Keras 3.15.
 
@@ -327,7 +327,8 @@ class IsClose(Op):
         self, x1: TensorType, x2: TensorType, rtol: TensorType, atol: TensorType
     ) -> TensorType:
         """Booleans of the broadcast shape."""
-        return TensorType(broadcast_shapes(x1.shape, x2.shape), "bool")
+        shapes = [t.shape for t in (x1, x2, rtol, atol)]
+        return TensorType(broadcast_shapes(*shapes), "bool")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import COMPLEX, FLOATS, Shape, TensorType, broadcast_shapes, promote
+from layergraph.ir.types import (
+    COMPLEX,
+    FLOATS,
+    Shape,
+    TensorType,
+    broadcast_shapes,
+    promote,
+    real_of,
+)
 
 REAL = {"complex64": "float32", "complex128": "float64"}
 
@@ -71,8 +79,9 @@ class Determinant(Op):
     log: bool = False
 
     def infer(self, x: TensorType) -> TensorType:
-        """The shape without the last two axes."""
-        return _square(x).with_shape(x.shape[:-2])
+        """The shape without the last two axes; logarithms are real."""
+        found = _square(x).with_shape(x.shape[:-2])
+        return found.with_dtype(real_of(x.dtype)) if self.log else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

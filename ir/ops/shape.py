@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.op import Op
-from layergraph.ir.types import Shape, TensorType, product
+from layergraph.ir.types import Shape, TensorType, numpy_dtype, product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,7 +398,7 @@ class View(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         """The last axis longer or shorter."""
-        before, after = (np.dtype(d).itemsize for d in (x.dtype, self.dtype))
+        before, after = (numpy_dtype(d).itemsize for d in (x.dtype, self.dtype))
         if before == after:
             return x.with_dtype(self.dtype)
         size = x.shape[-1]

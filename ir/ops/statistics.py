@@ -89,7 +89,9 @@ class Corrcoef(Op):
     """
 
     def infer(self, x: TensorType) -> TensorType:
-        """``(rows, rows)``, floating; int64 gives float64."""
+        """``(rows, rows)``, floating; int64 gives float64. A number has NaN, in float32."""
+        if not x.rank:
+            return TensorType((), "float32")
         if x.rank != 2:
             raise ValueError(f"expects a matrix, got {x}")
         dtype = "float64" if x.dtype == "int64" else promote(x.dtype, "float")

@@ -208,12 +208,16 @@ PLAIN: dict[str, UnaryKind] = {
     "SparseSigmoid": "sparse_sigmoid", "Tanh": "tanh", "TanhShrink": "tanh_shrink",
 }  # fmt: skip
 
+WHOLE = ("Relu", "Relu6")
+"""Functions that leave whole numbers whole."""
+
 
 @reads(*(f"ops.{name}" for name in (*OPERATION, *PLAIN)), arguments=("x",))
 def operation(call: LayerCall) -> Tensor:
-    """keras/src/ops/nn.py; whole numbers become float32 first."""
+    """keras/src/ops/nn.py; most make float32 of whole numbers first."""
     name, x = call.spec.class_name, call.input()
-    if not x.type.is_float:
+    kept = x.type.is_float or x.type.is_complex or name in WHOLE
+    if not kept:
         x = call.emit(Cast(dtype="float32"), x, part="float")
     op = Unary(kind=PLAIN[name]) if name in PLAIN else OPERATION[name](call.config)
     if op == Softmax(axis=(None,)):  # type: ignore[arg-type]

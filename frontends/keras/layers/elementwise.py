@@ -203,6 +203,10 @@ def view_as_complex(call: LayerCall) -> Tensor:
     real, imaginary = (
         call.emit(Slice(key=("...", i)), x, part=part) for i, part in enumerate(("real", "imag"))
     )
+    if x.type.is_complex:
+        unit = constant(call, "unit", np.asarray(1j, x.type.dtype))
+        turned = call.emit(Merge(kind="multiply"), imaginary, unit, part="turned")
+        return call.emit(Merge(kind="add"), real, turned, then=[Cast(dtype="complex64")])
     return call.emit(Complex(dtype="complex64"), real, imaginary)
 
 

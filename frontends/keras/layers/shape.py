@@ -255,6 +255,6 @@ def size(call: LayerCall) -> Tensor:
 
 @reads("ops.Ndim", arguments=("x",))
 def ndim(call: LayerCall) -> Tensor:
-    """keras/src/ops/numpy.py ``Ndim``."""
+    """keras/src/ops/numpy.py ``Ndim``: a Python number, which NumPy takes for int64."""
     (x,) = operands(call, "x")
-    return call.emit(Identity(), constant(call, "rank", np.asarray(len(x.shape), "int32")))
+    return call.emit(Identity(), constant(call, "rank", np.asarray(len(x.shape), "int64")))
