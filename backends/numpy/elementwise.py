@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.special import digamma, i0e, lgamma
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.elementwise import (
     COMPARISONS,
@@ -155,7 +156,7 @@ def saturate_cast(op: SaturateCast, x: Array) -> Array:
     """Clipped to numbers that both dtypes have, so that the conversion never wraps."""
     x = x.astype("int32") if x.dtype == bool else x
     if numpy_dtype(op.dtype).kind not in "biuf":
-        return cast(Cast(dtype=op.dtype), x)
+        return np.asarray(cast(Cast(dtype=op.dtype), x))
     limits = [_limits(x.dtype), _limits(np.dtype(op.dtype))]
     low, high = x.dtype.type(max(lo for lo, _ in limits)), x.dtype.type(min(hi for _, hi in limits))
     # Rounded to the dtype of ``x``, a limit may lie beyond what the target holds.
@@ -243,6 +244,9 @@ MATH: dict[MathKind, Callable[[Array], Any]] = {
     "erfc": lambda x: 1 - _erf(x),
     "erfinv": _erfinv,
     "bitwise_not": np.invert,
+    "lgamma": lgamma,
+    "digamma": digamma,
+    "i0e": i0e,
 }  # fmt: skip
 
 COMPLEX_MATH: dict[MathKind, Callable[[Array], Any]] = {

@@ -45,7 +45,7 @@ def mitchell_cubic(x: Array) -> Array:
 
 def gaussian(x: Array) -> Array:
     """A bell of deviation 1/2, cut at 1.5."""
-    return np.where(x > F(1.5), F(0), np.exp(-x * x * F(2)))
+    return np.where(x >= F(1.5), F(0), np.exp(-x * x * F(2)))
 
 
 def lanczos(radius: int) -> Callable[[Array], Array]:

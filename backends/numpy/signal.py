@@ -15,6 +15,7 @@ from layergraph.ir.ops.signal import (
     RFFT,
     STFT,
     MelSpectrogram,
+    OverlapAdd,
     Spectrogram,
 )
 from layergraph.ir.types import Array
@@ -223,3 +224,16 @@ def _mode(op: Spectrogram, sums: Array, bins: int) -> Array:
     if op.mode == "magnitude":
         return np.asarray(magnitude)
     return np.asarray(np.log(np.maximum(magnitude, epsilon)))
+
+
+@kernels.computes(OverlapAdd)
+def overlap_add(op: OverlapAdd, x: Array) -> Array:
+    """Column by column of the frames in pieces of one step, as in ``istft``."""
+    *rest, frames, length = x.shape
+    pieces = -(-length // op.step)
+    y = np.zeros((*rest, max(frames, 1) - 1 + pieces, op.step), x.dtype)
+    for i in range(pieces):
+        part = x[..., i * op.step : (i + 1) * op.step]
+        y[..., i : i + frames, : part.shape[-1]] += part
+    flat = y.reshape(*rest, y.shape[-2] * op.step)
+    return np.array(flat[..., : max(frames - 1, 0) * op.step + length])

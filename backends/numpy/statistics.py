@@ -122,8 +122,13 @@ def correlate(op: Correlate, x1: Array, x2: Array) -> Array:
 
 @kernels.computes(SearchSorted)
 def search_sorted(op: SearchSorted, sequence: Array, values: Array) -> Array:
-    """NumPy's own."""
-    return np.asarray(np.searchsorted(sequence, values, side=op.side)).astype("int32")
+    """NumPy's own, row by row where there are several vectors."""
+    if sequence.ndim == 1:
+        return np.asarray(np.searchsorted(sequence, values, side=op.side)).astype("int32")
+    y = np.empty(values.shape, "int32")
+    for at in np.ndindex(*values.shape[:-1]):
+        y[at] = np.searchsorted(sequence[at], values[at], side=op.side)
+    return y
 
 
 @kernels.computes(Unique)

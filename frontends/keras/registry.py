@@ -177,6 +177,26 @@ REFUSED: dict[str, str] = {
 """Classes that will not be read, and why: one sentence without its end."""
 
 TENSORFLOW: dict[str, str] = {
+    "tensorflow_signal": (
+        "DCT FFT FFT2 FFTShift Frame IDCT IFFT IFFT2 IFFTShift ISTFT MFCC OverlapAdd STFT"
+    ),
+    "tensorflow_linalg": (
+        "CholeskySolve ClipByGlobalNorm EigenvaluesHermitian GlobalNorm Inverse "
+        "LeastSquares Qr SetDiag Solve Svd TriangularSolve"
+    ),
+    "tensorflow_scatter": (
+        "BatchGather Bincount Bitcast Complex Partition ScatterSub SearchSorted "
+        "SegmentMean SegmentSqrtN Unique UniqueCounts UnravelIndex"
+    ),
+    "tensorflow_special": (
+        "BesselI0e CumulativeLogsumexp Digamma Erfcinv FakeQuantize Hinge LogBeta "
+        "LogGamma LogPoissonLoss Ndtri NonDecreasing SquaredHinge StrictlyIncreasing "
+        "WeightedCrossEntropy"
+    ),
+    "tensorflow_color": (
+        "AdjustGamma AdjustHue AdjustSaturation CropOrPad FromYIQ FromYUV PSNR "
+        "ResizeWithPad Standardization ToYIQ ToYUV"
+    ),
     "dynamic": (
         "BooleanMask BroadcastTo Fill GetItem OneHot Ones Pack Pad Range Rank Reshape "
         "SequenceMask Shape Size Slice Split StridedSlice Tile Unstack Where Zeros"
@@ -187,7 +207,7 @@ TENSORFLOW: dict[str, str] = {
         "ResizeBilinear ResizeNearest ResizeOld Rot90 ToGrayscale"
     ),
     "tensorflow_linear": (
-        "BandPart Diag DiagPart Einsum Matmul MatrixTranspose Matvec Tensordot Trace"
+        "Adjoint BandPart Diag DiagPart Einsum Matmul MatrixTranspose Matvec Tensordot Trace"
     ),
     "tensorflow_losses": (
         "BinaryCrossentropy CategoricalCrossentropy SigmoidCrossEntropy SoftmaxCrossEntropy "

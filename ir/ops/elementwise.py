@@ -144,7 +144,7 @@ MathKind = Literal[
     "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
     "arctanh", "deg2rad", "rad2deg", "sinc", "i0", "erf", "erfc", "erfinv",
     "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit",
-    "bitwise_not", "real", "imag", "conj", "angle",
+    "bitwise_not", "real", "imag", "conj", "angle", "lgamma", "digamma", "i0e",
 ]  # fmt: skip
 
 TRUTHS = ("logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit")
@@ -165,7 +165,7 @@ class Math(Op):
     Whole numbers become float32 where the function has fractions.
     Source: keras/src/ops/numpy.py and math.py, dtypes as in
     keras/src/backend/tensorflow/numpy.py, Keras 3.15; each kind carries the
-    name of the Keras function.
+    name of the Keras function, ``lgamma``, ``digamma`` and ``i0e`` that of tf.math.
 
     Attributes:
         kind: which function.

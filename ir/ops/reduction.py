@@ -72,16 +72,17 @@ def _summed(dtype: str, kind: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cumulate(Op):
-    """Sums or products of all elements up to each along an axis.
+    """Sums, products or logarithms of sums of all elements up to each along an axis.
 
-    Source: keras/src/ops/numpy.py ``cumsum`` and ``cumprod``, Keras 3.15.
+    Source: keras/src/ops/numpy.py ``cumsum`` and ``cumprod``, Keras 3.15;
+    tf.math.cumulative_logsumexp, TensorFlow 2.21.
 
     Attributes:
-        kind: sum or product.
+        kind: sum, product, or logarithm of the sum of exponentials.
         axis: the axis, negative from the end.
     """
 
-    kind: Literal["sum", "prod"]
+    kind: Literal["sum", "prod", "logsumexp"]
     axis: int
 
     def infer(self, x: TensorType) -> TensorType:

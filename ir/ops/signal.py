@@ -230,3 +230,26 @@ class Spectrogram(Op):
         if self.expand_dims:
             return x.with_shape((batch, frames, bins, channels))
         return x.with_shape((batch, frames, None if channels is None else channels * bins))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlapAdd(Op):
+    """Frames laid down one step after another; where they overlap they add up.
+
+    Inputs: x ``(..., frames, length)``. Output: ``(..., (frames - 1) * step + length)``.
+    Source: tf.signal.overlap_and_add, TensorFlow 2.21.
+
+    Attributes:
+        step: from the start of a frame to that of the next.
+    """
+
+    step: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The length of the whole where the number of frames is known."""
+        if x.rank < 2:
+            raise ValueError(f"expects frames, got {x}")
+        *rest, frames, length = x.shape
+        known = frames is not None and length is not None
+        size = max((frames or 0) - 1, 0) * self.step + (length or 0) if known else None
+        return x.with_shape((*rest, size))

@@ -126,7 +126,8 @@ class Correlate(Op):
 class SearchSorted(Op):
     """The place in an ascending vector at which each value keeps it ascending.
 
-    Inputs: the vector; the values, of any shape.
+    Inputs: the vector and the values, of any shape; or as many vectors as there are
+    rows of values, ``(..., n)`` and ``(..., values)``.
     Source: keras/src/backend/tensorflow/numpy.py ``searchsorted`` and
     ``digitize``, Keras 3.15.
 
@@ -138,8 +139,8 @@ class SearchSorted(Op):
 
     def infer(self, sequence: TensorType, values: TensorType) -> TensorType:
         """int32 of the shape of the values."""
-        if sequence.rank != 1:
-            raise ValueError(f"expects a vector to search in, got {sequence}")
+        if sequence.rank != 1 and (sequence.rank != values.rank or not values.rank):
+            raise ValueError(f"expects a vector to search in, or one a row, got {sequence}")
         return values.with_dtype("int32")
 
 

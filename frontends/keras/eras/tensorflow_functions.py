@@ -9,59 +9,14 @@ as in TensorFlow 2.21's Python API, those of compat.v1 among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from layergraph.frontends.keras.eras.tensorflow_rows import Function, Options, names_of, own, rows
+from layergraph.frontends.keras.eras.tensorflow_science import SCIENCE
 from layergraph.frontends.keras.spec import CallSpec, refs_in
 
-Options = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Function:
-    """One row of a table.
-
-    Attributes:
-        operation: ``ops.Name`` of Keras, ``tf.Name`` of our own, or a layer.
-        arguments: names of its call arguments, ``tensorflow:ours`` where they
-            differ; the first is the positional one.
-        options: names of its options, likewise; empty for ``tf.Name``, whose
-            reader takes everything as an argument.
-        stated: what TensorFlow's defaults make explicit.
-        change: last word on the options.
-    """
-
-    operation: str
-    arguments: str = "x"
-    options: str = ""
-    stated: tuple[tuple[str, Any], ...] = ()
-    change: Callable[[Options], Options] = lambda options: options
-
-
-def _names(text: str) -> dict[str, str]:
-    pairs = [part.partition(":") for part in text.split()]
-    return {name: ours or name for name, _, ours in pairs}
-
-
-def _rows(prefix: str, operations: str, arguments: str = "x") -> dict[str, Function]:
-    """Rows that differ in their names only: ``tensorflow:ours``."""
-    return {
-        f"{prefix}{name}": Function(f"ops.{ours}", arguments)
-        for name, ours in _names(operations).items()
-    }
-
-
-def _own(prefix: str, operations: str, first: str = "x") -> dict[str, Function]:
-    """Rows of operations of TensorFlow's own: ``tensorflow:ours``."""
-    return {
-        f"{prefix}{name}": Function(f"tf.{ours}", first)
-        for name, ours in _names(operations).items()
-    }
-
-
 MATHEMATICS: dict[str, Function] = {
-    **_rows(
+    **rows(
         "math.",
         "abs:Absolute negative:Negative sqrt:Sqrt rsqrt:Rsqrt square:Square exp:Exp expm1:Expm1 "
         "log:Log log1p:Log1p sin:Sin cos:Cos tan:Tan sinh:Sinh cosh:Cosh asin:Arcsin acos:Arccos "
@@ -70,9 +25,9 @@ MATHEMATICS: dict[str, Function] = {
         "erfc:Erfc erfinv:Erfinv logical_not:LogicalNot is_nan:Isnan is_inf:Isinf "
         "is_finite:Isfinite bessel_i0:I0 log_sigmoid:LogSigmoid conj:Conjugate",
     ),
-    **_rows("math.", "real:Real imag:Imag angle:Angle", "input:x"),
-    **_rows("", "log_sigmoid:LogSigmoid rint:Round"),
-    **_rows(
+    **rows("math.", "real:Real imag:Imag angle:Angle", "input:x"),
+    **rows("", "log_sigmoid:LogSigmoid rint:Round"),
+    **rows(
         "math.",
         "add:Add subtract:Subtract multiply:Multiply divide_no_nan:DivideNoNan "
         "floordiv:FloorDivide floormod:Mod mod:Mod pow:Power maximum:Maximum minimum:Minimum "
@@ -81,22 +36,22 @@ MATHEMATICS: dict[str, Function] = {
         "truncatemod:Fmod",
         "x:x1 y:x2",
     ),
-    **_rows("", "floor_div:FloorDivide floormod:Mod truncatemod:Fmod floordiv:FloorDivide",
+    **rows("", "floor_div:FloorDivide floormod:Mod truncatemod:Fmod floordiv:FloorDivide",
             "x:x1 y:x2"),
-    **_rows("__operators__.", "add:Add", "x:x1 y:x2"),
-    **_rows("__operators__.", "eq:Equal ne:NotEqual", "self:x1 other:x2"),
-    **_rows("math.", "atan2:Arctan2", "y:x1 x:x2"),
-    **_rows("math.", "nextafter:Nextafter", "x1 x2"),
-    **_rows("bitwise.", "bitwise_and:BitwiseAnd bitwise_or:BitwiseOr bitwise_xor:BitwiseXor "
+    **rows("__operators__.", "add:Add", "x:x1 y:x2"),
+    **rows("__operators__.", "eq:Equal ne:NotEqual", "self:x1 other:x2"),
+    **rows("math.", "atan2:Arctan2", "y:x1 x:x2"),
+    **rows("math.", "nextafter:Nextafter", "x1 x2"),
+    **rows("bitwise.", "bitwise_and:BitwiseAnd bitwise_or:BitwiseOr bitwise_xor:BitwiseXor "
             "left_shift:BitwiseLeftShift right_shift:BitwiseRightShift", "x y"),
-    **_rows("bitwise.", "invert:BitwiseInvert"),
-    **_own("math.", "truediv:Divide divide:Divide squared_difference:SquaredDifference "
+    **rows("bitwise.", "invert:BitwiseInvert"),
+    **own("math.", "truediv:Divide divide:Divide squared_difference:SquaredDifference "
            "xlogy:XLogY xlog1py:XLog1pY xdivy:XDivY multiply_no_nan:MultiplyNoNan "
            "reciprocal_no_nan:ReciprocalNoNan truncatediv:TruncateDivide"),
-    **_own("", "realdiv:Divide truncatediv:TruncateDivide div:Divide div_no_nan:DivideNoNan"),
-    **_own("math.", "scalar_mul:ScalarMul", "scalar"),
-    **_own("math.", "add_n:AddN accumulate_n:AddN", "inputs"),
-    **_own("math.", "polyval:Polyval", "coeffs"),
+    **own("", "realdiv:Divide truncatediv:TruncateDivide div:Divide div_no_nan:DivideNoNan"),
+    **own("math.", "scalar_mul:ScalarMul", "scalar"),
+    **own("math.", "add_n:AddN accumulate_n:AddN", "inputs"),
+    **own("math.", "polyval:Polyval", "coeffs"),
     "clip_by_value": Function("tf.Clip", "t"),
     "clip_by_norm": Function("tf.ClipByNorm", "t"),
     "cast": Function("ops.Cast", "x", "dtype"),
@@ -106,7 +61,7 @@ MATHEMATICS: dict[str, Function] = {
 }  # fmt: skip
 
 REDUCTIONS: dict[str, Function] = {
-    **_own(
+    **own(
         "math.",
         "reduce_sum:ReduceSum reduce_mean:ReduceMean reduce_max:ReduceMax reduce_min:ReduceMin "
         "reduce_prod:ReduceProd reduce_any:ReduceAny reduce_all:ReduceAll reduce_std:ReduceStd "
@@ -114,17 +69,17 @@ REDUCTIONS: dict[str, Function] = {
         "reduce_euclidean_norm:ReduceEuclidean",
         "input_tensor",
     ),
-    **_own("", "reduce_sum:ReduceSum reduce_mean:ReduceMean reduce_max:ReduceMax "
+    **own("", "reduce_sum:ReduceSum reduce_mean:ReduceMean reduce_max:ReduceMax "
            "reduce_min:ReduceMin reduce_prod:ReduceProd reduce_any:ReduceAny "
            "reduce_all:ReduceAll reduce_logsumexp:ReduceLogsumexp", "input_tensor"),
-    **_own("math.", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin top_k:TopK", "input"),
-    **_own("", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin", "input"),
-    **_own("nn.", "top_k:TopK", "input"),
-    **_own("nn.", "zero_fraction:ZeroFraction", "value"),
-    **_own("math.", "zero_fraction:ZeroFraction", "value"),
-    **_own("math.", "cumsum:Cumsum cumprod:Cumprod"),
-    **_own("nn.", "moments:Moments"),
-    **_own("", "sort:Sort argsort:Argsort", "values"),
+    **own("math.", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin top_k:TopK", "input"),
+    **own("", "count_nonzero:CountNonzero argmax:Argmax argmin:Argmin", "input"),
+    **own("nn.", "top_k:TopK", "input"),
+    **own("nn.", "zero_fraction:ZeroFraction", "value"),
+    **own("math.", "zero_fraction:ZeroFraction", "value"),
+    **own("math.", "cumsum:Cumsum cumprod:Cumprod"),
+    **own("nn.", "moments:Moments"),
+    **own("", "sort:Sort argsort:Argsort", "values"),
     "math.l2_normalize": Function("tf.L2Normalize"),
     "nn.l2_normalize": Function("tf.L2Normalize"),
     "norm": Function("tf.Norm", "tensor"),
@@ -134,9 +89,9 @@ REDUCTIONS: dict[str, Function] = {
 }  # fmt: skip
 
 ARRANGEMENT: dict[str, Function] = {
-    **_own("", "shape:Shape size:Size rank:Rank broadcast_to:BroadcastTo tile:Tile", "input"),
-    **_own("", "reshape:Reshape pad:Pad reverse:Reverse", "tensor"),
-    **_own("", "zeros:Zeros ones:Ones", "shape:dims"),
+    **own("", "shape:Shape size:Size rank:Rank broadcast_to:BroadcastTo tile:Tile", "input"),
+    **own("", "reshape:Reshape pad:Pad reverse:Reverse", "tensor"),
+    **own("", "zeros:Zeros ones:Ones", "shape:dims"),
     "manip.reshape": Function("tf.Reshape", "tensor"),
     "fill": Function("tf.Fill", "dims"),
     "eye": Function("tf.Eye", "num_rows"),
@@ -144,8 +99,8 @@ ARRANGEMENT: dict[str, Function] = {
     "range": Function("tf.Range", "start"),
     "linspace": Function("tf.Linspace", "start"),
     "__operators__.getitem": Function("tf.GetItem"),
-    **_own("", "strided_slice:StridedSlice slice:Slice", "input_"),
-    **_own("", "split:Split unstack:Unstack", "value"),
+    **own("", "strided_slice:StridedSlice slice:Slice", "input_"),
+    **own("", "split:Split unstack:Unstack", "value"),
     "where": Function("tf.Where", "condition"),
     "boolean_mask": Function("tf.BooleanMask", "tensor mask:keep"),
     "one_hot": Function("tf.OneHot", "indices"),
@@ -165,7 +120,7 @@ ARRANGEMENT: dict[str, Function] = {
     "transpose": Function("tf.Transpose", "a"),
     "expand_dims": Function("tf.ExpandDims", "input"),
     "squeeze": Function("tf.Squeeze", "input"),
-    **_own("", "zeros_like:ZerosLike ones_like:OnesLike", "input tensor:input"),
+    **own("", "zeros_like:ZerosLike ones_like:OnesLike", "input tensor:input"),
     "identity": Function("ops.Copy", "input:x"),
     "identity_n": Function("tf.IdentityN", "input"),
     "stop_gradient": Function("ops.StopGradient", "input:x"),
@@ -175,13 +130,13 @@ ARRANGEMENT: dict[str, Function] = {
 }
 
 ACTIVATIONS: dict[str, Function] = {
-    **_rows("nn.", "relu:Relu relu6:Relu6 selu:Selu elu:Elu softplus:Softplus softsign:Softsign",
+    **rows("nn.", "relu:Relu relu6:Relu6 selu:Selu elu:Elu softplus:Softplus softsign:Softsign",
             "features:x"),
-    **_rows("math.", "softplus:Softplus", "features:x"),
-    **_rows("nn.", "tanh:Tanh sigmoid:Sigmoid"),
+    **rows("math.", "softplus:Softplus", "features:x"),
+    **rows("nn.", "tanh:Tanh sigmoid:Sigmoid"),
     "nn.silu": Function("tf.Silu", "features"),
     "nn.swish": Function("tf.Silu", "features"),
-    **_own("nn.", "softmax:Softmax log_softmax:LogSoftmax", "logits"),
+    **own("nn.", "softmax:Softmax log_softmax:LogSoftmax", "logits"),
     "math.softmax": Function("tf.Softmax", "logits"),
     "math.log_softmax": Function("tf.LogSoftmax", "logits"),
     "nn.crelu": Function("tf.CRelu", "features"),
@@ -195,21 +150,21 @@ NETWORKS: dict[str, Function] = {
     "nn.fused_batch_norm": Function("tf.FusedBatchNorm"),
     "nn.local_response_normalization": Function("tf.LocalResponse", "input"),
     "nn.lrn": Function("tf.LocalResponse", "input"),
-    **_own("nn.", "conv1d:Conv conv2d:Conv conv3d:Conv convolution:Conv atrous_conv2d:Conv "
+    **own("nn.", "conv1d:Conv conv2d:Conv conv3d:Conv convolution:Conv atrous_conv2d:Conv "
            "depthwise_conv2d:DepthwiseConv separable_conv2d:SeparableConv "
            "conv1d_transpose:ConvTranspose conv2d_transpose:ConvTranspose "
            "conv3d_transpose:ConvTranspose conv_transpose:ConvTranspose", "input value:input"),
     "nn.depthwise_conv2d_native": Function("tf.DepthwiseConv", "input"),
-    **_own("nn.", "avg_pool:AvgPool avg_pool1d:AvgPool avg_pool2d:AvgPool avg_pool3d:AvgPool "
+    **own("nn.", "avg_pool:AvgPool avg_pool1d:AvgPool avg_pool2d:AvgPool avg_pool3d:AvgPool "
            "max_pool:MaxPool max_pool1d:MaxPool max_pool2d:MaxPool max_pool3d:MaxPool "
            "pool:Pool", "input value:input"),
-    **_own("", "space_to_batch_nd:SpaceToBatch space_to_batch:SpaceToBatch "
+    **own("", "space_to_batch_nd:SpaceToBatch space_to_batch:SpaceToBatch "
            "batch_to_space_nd:BatchToSpace batch_to_space:BatchToSpace", "input"),
     "nn.depth_to_space": Function("tf.DepthToSpace", "input"),
     "depth_to_space": Function("tf.DepthToSpace", "input"),
     "nn.space_to_depth": Function("tf.SpaceToDepth", "input"),
     "space_to_depth": Function("tf.SpaceToDepth", "input"),
-    **_own("nn.", "sigmoid_cross_entropy_with_logits:SigmoidCrossEntropy "
+    **own("nn.", "sigmoid_cross_entropy_with_logits:SigmoidCrossEntropy "
            "softmax_cross_entropy_with_logits:SoftmaxCrossEntropy "
            "softmax_cross_entropy_with_logits_v2:SoftmaxCrossEntropy "
            "sparse_softmax_cross_entropy_with_logits:SparseSoftmaxCrossEntropy", "labels"),
@@ -226,7 +181,7 @@ LINEAR: dict[str, Function] = {
     "einsum": Function("tf.Einsum", "equation"),
     "linalg.einsum": Function("tf.Einsum", "equation"),
     "linalg.matrix_transpose": Function("tf.MatrixTranspose", "a"),
-    "linalg.adjoint": Function("tf.MatrixTranspose", "matrix:a"),
+    "linalg.adjoint": Function("tf.Adjoint", "matrix:a"),
     "linalg.band_part": Function("tf.BandPart", "input"),
     "linalg.trace": Function("tf.Trace"),
     "linalg.diag_part": Function("tf.DiagPart", "input"),
@@ -234,31 +189,30 @@ LINEAR: dict[str, Function] = {
     "linalg.diag": Function("tf.Diag", "diagonal"),
     "linalg.tensor_diag": Function("tf.Diag", "diagonal"),
     "linalg.cross": Function("ops.Cross", "a:x1 b:x2"),
-    "linalg.inv": Function("ops.Inv", "input:x"),
     "linalg.det": Function("ops.Det", "input:x"),
     "linalg.cholesky": Function("ops.Cholesky", "input:x"),
-    "linalg.solve": Function("ops.Solve", "matrix:a rhs:b"),
 }
 
 IMAGES: dict[str, Function] = {
-    **_own("image.", "resize:Resize resize_images:ResizeOld resize_bilinear:ResizeBilinear "
+    **own("image.", "resize:Resize resize_images:ResizeOld resize_bilinear:ResizeBilinear "
            "resize_nearest_neighbor:ResizeNearest resize_bicubic:ResizeBicubic "
            "resize_area:ResizeArea", "images"),
-    **_own("image.", "flip_left_right:FlipLeftRight flip_up_down:FlipUpDown "
+    **own("image.", "flip_left_right:FlipLeftRight flip_up_down:FlipUpDown "
            "transpose:ImageTranspose rot90:Rot90 central_crop:CentralCrop "
            "crop_to_bounding_box:CropToBox pad_to_bounding_box:PadToBox "
            "per_image_standardization:Standardization adjust_brightness:AdjustBrightness "
            "convert_image_dtype:ConvertImage", "image"),
-    **_own("image.", "rgb_to_grayscale:ToGrayscale grayscale_to_rgb:FromGrayscale "
+    **own("image.", "rgb_to_grayscale:ToGrayscale grayscale_to_rgb:FromGrayscale "
            "adjust_contrast:AdjustContrast", "images image:images"),
 }  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {
     **MATHEMATICS, **REDUCTIONS, **ARRANGEMENT, **ACTIVATIONS, **NETWORKS, **LINEAR, **IMAGES,
+    **SCIENCE,
 }  # fmt: skip
 """Operations by TensorFlow function."""
 
-IGNORED = frozenset({"name", "validate_indices"})
+IGNORED = frozenset({"name", "validate_indices", "bad_indices_policy"})
 """Arguments without effect on values."""
 
 ALIASES = {
@@ -297,6 +251,8 @@ def spelled(function: str, calls: tuple[CallSpec, ...]) -> Spelled:
     row = FUNCTIONS.get(function.removeprefix("compat.v1."))
     if row is None:
         return Spelled(refusal=f"the TensorFlow function {function!r} is not supported yet")
+    if row.refusal:
+        return Spelled(refusal=row.refusal)
     found = [_call(row, call) for call in calls]
     if function in ("__operators__.eq", "__operators__.ne"):
         for _, call, _ in found:
@@ -317,12 +273,14 @@ def spelled(function: str, calls: tuple[CallSpec, ...]) -> Spelled:
 
 def _call(row: Function, call: CallSpec) -> tuple[Options, CallSpec, str]:
     """Options, the call, and what does not fit the row."""
-    arguments, options = _names(row.arguments), _names(row.options)
+    arguments, options = names_of(row.arguments), names_of(row.options)
     own = row.operation.startswith("tf.")
     first = next(iter(arguments.values()))
     given: Options = dict(zip([first], call.args, strict=False))
     taken: Options = {}
     for name, value in call.kwargs.items():
+        if value is None and name in row.nulls.split():
+            value = False
         if value is None or name in IGNORED:
             continue
         known = name if name in arguments or name in options else ALIASES.get(name, name)

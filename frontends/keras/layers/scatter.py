@@ -30,10 +30,15 @@ def _whole(call: LayerCall, key: str) -> tuple[int, ...]:
     return tuple(found)
 
 
+def _each(call: LayerCall, *names: str) -> list[Tensor]:
+    """Arguments each of its own dtype."""
+    return [operands(call, name)[0] for name in names]
+
+
 @reads("ops.Scatter", arguments=("indices", "values"))
 def scatter(call: LayerCall) -> Tensor:
     """keras/src/ops/core.py ``Scatter``."""
-    return call.emit(Scatter(shape=_whole(call, "shape")), *operands(call, "indices", "values"))
+    return call.emit(Scatter(shape=_whole(call, "shape")), *_each(call, "indices", "values"))
 
 
 @reads("ops.ScatterUpdate", arguments=("inputs", "indices", "updates"))
@@ -43,7 +48,8 @@ def scatter_update(call: LayerCall) -> Tensor:
     if reduction not in get_args(Reduction):
         raise call.refusal(f"reduction={reduction!r} is not one of Keras")
     op = ScatterUpdate(reduction=reduction)
-    return call.emit(op, *operands(call, "inputs", "indices", "updates"))
+    x, updates = operands(call, "inputs", "updates")
+    return call.emit(op, x, *_each(call, "indices"), updates)
 
 
 def _start(call: LayerCall) -> list[int] | Tensor:
@@ -92,4 +98,4 @@ def segment(call: LayerCall) -> Tensor:
     kind: Any = call.spec.class_name.removeprefix("Segment").lower()
     count = call.config.take("num_segments", None)
     op = Segment(kind=kind, count=count, sorted=call.config.bool("sorted", False))
-    return call.emit(op, *operands(call, "data", "segment_ids"))
+    return call.emit(op, *_each(call, "data", "segment_ids"))

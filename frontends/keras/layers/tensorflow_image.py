@@ -9,22 +9,21 @@ import numpy as np
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import whole, wholes
-from layergraph.frontends.keras.tensorflow import as_dtype, tensors
+from layergraph.frontends.keras.tensorflow import as_dtype, dtype_of, tensors
 from layergraph.ir.interpolation import Interpolation
 from layergraph.ir.op import Op
-from layergraph.ir.ops.elementwise import Scale
+from layergraph.ir.ops.elementwise import Cast, SaturateCast, Scale
 from layergraph.ir.ops.image import Resize
 from layergraph.ir.ops.indexing import Flip, Gather
 from layergraph.ir.ops.linear import Dense, Einsum
 from layergraph.ir.ops.merge import Merge
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import Crop, ExpandDims, Pad, Squeeze, Tile, Transpose
-from layergraph.ir.types import Array
+from layergraph.ir.types import FLOATS, Array
 
 
-def _image(call: LayerCall, name: str) -> tuple[Tensor, list[Any]]:
+def as_batch(call: LayerCall, x: Tensor) -> tuple[Tensor, list[Any]]:
     """An image as a batch of one, and what undoes that; a batch as it is."""
-    (x,) = tensors(call, name)
     if len(x.shape) == 3:
         return call.emit(ExpandDims(axis=0), x, part="batch"), [Squeeze(axis=(0,))]
     return x, []
@@ -37,7 +36,7 @@ METHODS = ("bilinear", "nearest", "bicubic", "area")
 @reads("tf.Resize", arguments=("images",))
 def resize(call: LayerCall) -> Tensor:
     """tf.image.resize: half-pixel centres; nearest keeps the dtype, the others give floats."""
-    x, back = _image(call, "images")
+    x, back = as_batch(call, tensors(call, "images")[0])
     kind: Any = str(call.argument("method", "bilinear")).lower()
     if kind not in get_args(Interpolation):
         raise call.refusal(f"method={kind!r} is not one of TensorFlow")
@@ -58,7 +57,7 @@ def _resized(call: LayerCall, x: Tensor, kind: Any, back: list[Any], **options: 
 )  # fmt: skip
 def resize_old(call: LayerCall) -> Tensor:
     """tf.compat.v1.image.resize: the first elements lie on each other, not the centres."""
-    x, back = _image(call, "images")
+    x, back = as_batch(call, tensors(call, "images")[0])
     name, method = call.spec.class_name, call.argument("method", 0)
     kind = name.removeprefix("Resize").lower()
     if name == "ResizeOld":
@@ -72,7 +71,7 @@ def resize_old(call: LayerCall) -> Tensor:
         raise call.refusal(f"method={kind!r} as of TensorFlow 1 is not supported")
     steps: list[Tensor] = [x]
     for axis, (size, wanted) in enumerate(
-        zip(_known(call, x), wholes(call, call.argument("size"), "size"), strict=True), 1
+        zip(known_sizes(call, x), wholes(call, call.argument("size"), "size"), strict=True), 1
     ):
         places = _places(size, wanted, corners)
         last = axis == 2 and not back
@@ -133,7 +132,8 @@ def turn(call: LayerCall) -> Tensor:
     return call.emit(first, x, then=rest)
 
 
-def _known(call: LayerCall, x: Tensor) -> tuple[int, int]:
+def known_sizes(call: LayerCall, x: Tensor) -> tuple[int, int]:
+    """Height and width of a batch of images."""
     height, width = x.shape[1:3]
     if height is None or width is None:
         raise call.refusal("images of unknown size are not supported here")
@@ -143,8 +143,8 @@ def _known(call: LayerCall, x: Tensor) -> tuple[int, int]:
 @reads("tf.CropToBox", "tf.PadToBox", "tf.CentralCrop", arguments=("image",))
 def box(call: LayerCall) -> Tensor:
     """tf.image.crop_to_bounding_box, pad_to_bounding_box and central_crop."""
-    x, back = _image(call, "image")
-    sizes = _known(call, x)
+    x, back = as_batch(call, tensors(call, "image")[0])
+    sizes = known_sizes(call, x)
     if call.spec.class_name == "CentralCrop":
         kept = float(call.argument("central_fraction"))
         starts = [int((n - n * kept) / 2) for n in sizes]
@@ -196,12 +196,14 @@ def adjust(call: LayerCall) -> Tensor:
 
 @reads("tf.ConvertImage", arguments=("image",))
 def convert_image(call: LayerCall) -> Tensor:
-    """tf.image.convert_image_dtype between floats, and from bytes to floats in 0 to 1."""
+    """tf.image.convert_image_dtype, floats in 0 to 1, whole numbers up to the largest."""
     (x,) = tensors(call, "image")
-    dtype = str(call.argument("dtype"))
-    call.argument("saturate")
-    if not dtype.startswith("float"):
-        raise call.refusal(f"conversion to {dtype!r} is not supported yet")
+    dtype, saturate = dtype_of(call, "dtype", "float32"), bool(call.argument("saturate", False))
+    if dtype not in FLOATS:
+        if not x.type.is_float:
+            raise call.refusal(f"conversion from {x.type.dtype} to {dtype} is not supported yet")
+        last = SaturateCast(dtype=dtype) if saturate else Cast(dtype=dtype)
+        return call.emit(Scale(factor=np.iinfo(dtype).max + 0.5), x, then=[last])
     if x.type.is_float:
         return as_dtype(call, x, dtype, "") if x.type.dtype != dtype else call.emit(Scale(), x)
     largest = np.iinfo(x.type.dtype).max

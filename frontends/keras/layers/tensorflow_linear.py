@@ -10,19 +10,23 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import whole, wholes
 from layergraph.frontends.keras.tensorflow import listed, tensors
-from layergraph.ir.ops.indexing import Triangle
+from layergraph.ir.ops.elementwise import Cast, Math, Where
+from layergraph.ir.ops.indexing import Diagonal, Triangle
 from layergraph.ir.ops.linear import Einsum
-from layergraph.ir.ops.merge import Matmul, Merge
-from layergraph.ir.ops.shape import ExpandDims, Squeeze, Transpose
+from layergraph.ir.ops.merge import Matmul
+from layergraph.ir.ops.reduction import Reduce
+from layergraph.ir.ops.shape import ExpandDims, PadAll, Squeeze, Transpose
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def _turned(call: LayerCall, x: Tensor, flags: tuple[str, ...], part: str) -> Tensor:
+def _turned(call: LayerCall, x: Tensor, flags: tuple[str, str], part: str) -> Tensor:
     """The matrices transposed when one of the flags is set."""
-    given = [call.argument(flag, False) for flag in flags]
-    if not any(given):
+    plain, conjugate = (call.argument(flag, False) for flag in flags)
+    if not plain and not conjugate:
         return x
+    if conjugate and x.type.is_complex:
+        x = call.emit(Math(kind="conj"), x, part=f"{part}_conj")
     axes = list(range(len(x.shape)))
     return call.emit(Transpose(axes=(*axes[:-2], axes[-1], axes[-2])), x, part=part)
 
@@ -40,7 +44,7 @@ def _factors(call: LayerCall) -> tuple[Tensor, Tensor]:
 
 @reads("tf.Matmul", arguments=("a",))
 def matmul(call: LayerCall) -> Tensor:
-    """tf.linalg.matmul; an adjoint is a transpose of real numbers."""
+    """tf.linalg.matmul."""
     return call.emit(Matmul(), *_factors(call))
 
 
@@ -84,13 +88,13 @@ def tensordot(call: LayerCall) -> Tensor:
     return call.emit(Einsum(equation=f"{''.join(left)},{''.join(right)}->{''.join(result)}"), a, b)
 
 
-@reads("tf.MatrixTranspose", arguments=("a",))
+@reads("tf.MatrixTranspose", "tf.Adjoint", arguments=("a",))
 def matrix_transpose(call: LayerCall) -> Tensor:
-    """tf.linalg.matrix_transpose and adjoint, of real numbers."""
+    """tf.linalg.matrix_transpose and adjoint."""
     (x,) = tensors(call, "a")
-    if x.type.dtype.startswith("complex"):
-        raise call.refusal("matrices of complex numbers are not supported yet")
-    call.argument("conjugate")
+    conjugate = call.argument("conjugate", call.spec.class_name == "Adjoint")
+    if conjugate and x.type.is_complex:
+        x = call.emit(Math(kind="conj"), x, part="conj")
     axes = list(range(len(x.shape)))
     return call.emit(Transpose(axes=(*axes[:-2], axes[-1], axes[-2])), x)
 
@@ -112,32 +116,36 @@ def band_part(call: LayerCall) -> Tensor:
 
 @reads("tf.Trace", "tf.DiagPart", arguments=("input",))
 def diagonal(call: LayerCall) -> Tensor:
-    """tf.linalg.trace and diag_part, of the main diagonal."""
+    """tf.linalg.trace and diag_part, of one diagonal."""
     name = "x" if call.argument("x") is not None else "input"
     (x,) = tensors(call, name)
-    if whole(call, call.argument("k", 0), "k"):
-        raise call.refusal("a diagonal other than the main one is not supported yet")
+    k = whole(call, call.argument("k", 0), "k")
     call.argument("padding_value")
     call.argument("align")
-    square = x.shape[-1] == x.shape[-2]
-    if not square or x.shape[-1] is None:
-        raise call.refusal("matrices that are not square are not supported yet")
-    right = "...i" if call.spec.class_name == "DiagPart" else "..."
-    return call.emit(Einsum(equation=f"...ii->{right}"), x)
+    rank = len(x.shape)
+    op = Diagonal(offset=k, axes=(rank - 2, rank - 1))
+    if call.spec.class_name == "DiagPart":
+        return call.emit(op, x)
+    parts = call.emit(op, x, part="diagonal")
+    return call.emit(Reduce(kind="sum", axis=(-1,)), parts, then=[Cast(dtype=x.type.dtype)])
 
 
 @reads("tf.Diag", arguments=("diagonal",))
 def diag(call: LayerCall) -> Tensor:
-    """tf.linalg.diag: vectors on the diagonals of matrices of zeros."""
+    """tf.linalg.diag: vectors on one diagonal of matrices of another number."""
     (x,) = tensors(call, "diagonal")
-    if whole(call, call.argument("k", 0), "k") or x.shape[-1] is None:
-        raise call.refusal("a diagonal other than the main one is not supported yet")
+    k, size = whole(call, call.argument("k", 0), "k"), x.shape[-1]
+    if size is None:
+        raise call.refusal("diagonals of unknown length are not supported", "use a known size")
+    side = size + abs(k)
     for name in ("num_rows", "num_cols"):
-        if call.argument(name, -1) not in (-1, x.shape[-1]):
+        if call.argument(name, -1) not in (-1, side):
             raise call.refusal("matrices that are not square are not supported yet")
-    if call.argument("padding_value", 0) != 0:
-        raise call.refusal("a padding value is not supported yet")
     call.argument("align")
-    identity = call.constant("eye", np.eye(x.shape[-1], dtype=x.type.dtype))
-    row = call.emit(ExpandDims(axis=-2), x, part="row")
-    return call.emit(Merge(kind="multiply"), row, identity)
+    around = ((0, 0),) * (len(x.shape) - 1)
+    # Above the main diagonal element ``i`` stands in column ``i + k``, below it in column ``i``.
+    wide = PadAll(pad_width=(*around, (max(k, 0), max(-k, 0))))
+    row = call.emit(wide, x, then=[ExpandDims(axis=-2)], part="row")
+    mask = call.constant("mask", np.eye(side, side, k, dtype=bool))
+    other = call.constant("other", np.array(call.argument("padding_value", 0), x.type.dtype))
+    return call.emit(Where(), mask, row, other)

@@ -10,7 +10,7 @@ from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import sizes, whole, wholes
 from layergraph.frontends.keras.tensorflow import dtype_of, listed, tensor_of, tensors
-from layergraph.ir.ops.elementwise import Cast
+from layergraph.ir.ops.elementwise import Cast, Math
 from layergraph.ir.ops.indexing import Flip, Gather, GatherND, ReverseSequence, Roll
 from layergraph.ir.ops.merge import Concatenate, Fill
 from layergraph.ir.ops.shape import (
@@ -49,8 +49,8 @@ def transpose(call: LayerCall) -> Tensor:
     axes = tuple(range(len(x.shape)))[::-1]
     if call.argument("perm") is not None:
         axes = tuple(a % len(x.shape) for a in wholes(call, call.argument("perm"), "perm"))
-    if call.argument("conjugate", False) and "complex" in x.type.dtype:
-        raise call.refusal("a conjugate transpose of complex numbers is not supported yet")
+    if call.argument("conjugate", False) and x.type.is_complex:
+        x = call.emit(Math(kind="conj"), x, part="conj")
     return call.emit(Transpose(axes=axes), x)
 
 
@@ -98,15 +98,18 @@ def roll(call: LayerCall) -> Tensor:
 
 @reads("tf.Repeat", arguments=("input",))
 def repeat(call: LayerCall) -> Tensor:
-    """tf.repeat, every element as often; without an axis of the flattened value."""
+    """tf.repeat; without an axis of the flattened value."""
     (x,) = tensors(call, "input")
     axis, found = call.argument("axis"), sizes(call, call.argument("repeats"), "repeats")
-    if len(found) != 1 or not isinstance(found[0], int):
-        raise call.refusal("elements repeated a different number of times are not supported yet")
+    counts = tuple(n for n in found if isinstance(n, int))
+    if len(counts) != len(found):
+        raise call.refusal("repeats depend on a tensor, which is not supported yet")
     if axis is None:
         x, axis = call.emit(NewShape(shape=(-1,)), x, part="flat"), 0
     axis = whole(call, axis, "axis") % len(x.shape)
-    return call.emit(RepeatElements(axis=axis, repeats=found[0]), x)
+    return call.emit(
+        RepeatElements(axis=axis, repeats=counts[0] if len(counts) == 1 else counts), x
+    )
 
 
 @reads("tf.Gather", arguments=("params",))
