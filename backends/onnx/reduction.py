@@ -95,7 +95,7 @@ def _numbers_only(w: Writer, op: Reduce, x: Tensor, axes: tuple[int, ...]) -> st
 def cumulate(w: Writer, op: Cumulate, x: Tensor) -> str:
     """A node for sums."""
     if op.kind != "sum":
-        raise RefusedError("it has no running product")
+        raise RefusedError(f"it has no running {op.kind}")
     wanted = w.type.dtype
     wide = places_or_numbers(wanted)
     axis = np.int64(op.axis % x.rank)

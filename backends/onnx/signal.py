@@ -9,3 +9,4 @@ spellings = Spellings()
 
 for _name in ("FFT", "RFFT", "IRFFT", "STFT", "ISTFT", "MelSpectrogram", "Spectrogram"):
     spellings.refuses(getattr(signal, _name), "Fourier transforms are not written")
+spellings.refuses(signal.OverlapAdd, "frames that overlap are not written")

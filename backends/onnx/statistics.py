@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layergraph.backends.onnx.table import Spellings
+from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor
 from layergraph.backends.onnx.writer import Writer
 from layergraph.ir.ops import statistics
@@ -15,6 +15,8 @@ spellings = Spellings()
 @spellings.spells(SearchSorted)
 def search_sorted(w: Writer, op: SearchSorted, sequence: Tensor, values: Tensor) -> str:
     """Elements before each value, counted."""
+    if sequence.rank != 1:
+        raise RefusedError("it searches in a vector only")
     dtype = promote(sequence.dtype, values.dtype)
     given = w.op("Unsqueeze", w.as_dtype(values, dtype), w.ints(values.rank))
     kind = "Greater" if op.side == "left" else "GreaterOrEqual"
