@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 SIDE = (
-    "a model file, with options after an @ (model.h5@plain, @float64, @plain+float64, @keras, "
-    "@tfkeras); a golden .safetensors file; an .npz file of arrays by node name"
+    "a model file, with options after an @ (model.h5@plain, @float64, @plain+float64, "
+    "@onnxruntime, @keras, @tfkeras); a golden .safetensors file; "
+    "an .npz file of arrays by node name"
 )
 
 
@@ -30,3 +31,39 @@ def tolerances(sub: argparse.ArgumentParser) -> None:
     """Declare ``--rtol`` and ``--atol``."""
     sub.add_argument("--rtol", type=float, help="relative to a node's largest value (1e-5)")
     sub.add_argument("--atol", type=float, help="absolute (1e-9)")
+
+
+def golden_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``layergraph golden``."""
+    actions = sub.add_subparsers(required=True, metavar="ACTION", dest="action")
+    record = actions.add_parser("record", help="run a model and keep what every node returned")
+    record.add_argument("model", help="a model file; model.h5@keras records live Keras")
+    record.add_argument("-o", "--output", required=True, help="a .safetensors file")
+    record.add_argument("--input", metavar="FILE", help=".npy, .npz or .csv; default: seeded")
+    record.add_argument("--seed", type=int, default=0, help="of the inputs drawn (0)")
+    tolerances(record)
+    check = actions.add_parser("check", help="hold a model against a recording")
+    check.add_argument("model", help="a model file, with options after an @")
+    check.add_argument("golden", help="the recording")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.add_argument("--html", metavar="FILE", help="write the graph, coloured by error")
+
+
+def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``layergraph evaluate``."""
+    sub.add_argument("model", help="a model file, with options after an @ (model.h5@float64)")
+    sub.add_argument("--data", required=True, help="an .npz, .parquet or .csv file")
+    sub.add_argument("--labels", required=True, help="name of the labels in it")
+    sub.add_argument(
+        "--metrics", default="accuracy,macro_f1", metavar="NAME,...",
+        help="accuracy, balanced_accuracy, macro_f1, weighted_f1, macro_precision, macro_recall, "
+        "kappa, matthews, log_loss; of numbers mse, mae, r2 (accuracy,macro_f1)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--against", choices=("keras", "tfkeras", "onnxruntime", "plain", "float64"),
+        help="the same with this beside it",
+    )  # fmt: skip
+    sub.add_argument("--classes", metavar="NAME,...", help="names of the classes, in order")
+    sub.add_argument("--output", metavar="NAME", help="which output of the model, if several")
+    sub.add_argument("--batch-size", type=int, default=32, help="rows at a time (32)")
+    sub.add_argument("--json", action="store_true", help="print JSON")

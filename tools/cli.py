@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from layergraph import __version__
 from layergraph.ir.errors import LayerGraphError, UnsupportedError
-from layergraph.tools.arguments import compare_arguments
+from layergraph.tools.arguments import compare_arguments, evaluate_arguments, golden_arguments
 
 DEBUG = "LAYERGRAPH_DEBUG"
 """Environment variable; when set, errors come with their traceback."""
@@ -130,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("compare", _compare, "compare two runs of a model node by node")
     compare_arguments(sub)
 
+    sub = add("golden", _golden, "record what a model answers, or hold a model against that")
+    golden_arguments(sub)
+
+    sub = add("evaluate", _evaluate, "measure predictions against labels")
+    evaluate_arguments(sub)
+
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
     return parser
 
@@ -217,6 +223,18 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _compare(parsed: argparse.Namespace) -> int:
     from layergraph.tools.comparison.command import run
+
+    return run(parsed)
+
+
+def _golden(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.golden_command import run
+
+    return run(parsed)
+
+
+def _evaluate(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.evaluate import run
 
     return run(parsed)
 

@@ -109,6 +109,10 @@ ASKED_FOR = {
     "tools/comparison/live.py": {"tensorflow", "tf_keras", "keras"},
     # Extras, imported when asked for.
     "tools/comparison/plot.py": {"matplotlib.figure"},
+    "tools/evaluate.py": {"sklearn.metrics", "pyarrow", "pyarrow.parquet"},
+    "tools/estimator.py": {"sklearn.base", "sklearn.exceptions", "sklearn.utils.validation"},
+    # pytest itself loads it.
+    "tools/pytest_plugin.py": {"pytest"},
 }
 
 

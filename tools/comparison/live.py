@@ -26,14 +26,16 @@ class Live:
     Args:
         name: what a report calls it.
         model: the live model.
+        path: its file, if it has one.
     """
 
     graph: Graph | None = None
     feeds: Mapping[str, Array] | None = None
 
-    def __init__(self, name: str, model: Any) -> None:
+    def __init__(self, name: str, model: Any, path: str | None = None) -> None:
         self.name = name
         self.model = model
+        self.path = path
 
     @classmethod
     def read(cls, name: str, path: str, keras: str) -> Live:
@@ -42,7 +44,7 @@ class Live:
         Raises:
             InputError: that Keras is not installed or cannot load the file.
         """
-        return cls(name, load(path, keras))
+        return cls(name, load(path, keras), path)
 
     def keys(self) -> Iterable[str] | None:
         """Known only when it has run."""

@@ -19,7 +19,7 @@ from layergraph.ir.graph import Graph, Value
 from layergraph.ir.op import Constant, Input
 from layergraph.ir.types import FLOATS, Array
 
-OPTIONS = ("plain", *FLOATS, "keras", "tfkeras")
+OPTIONS = ("plain", *FLOATS, "onnxruntime", "keras", "tfkeras")
 """What may follow ``@``."""
 
 HELD = 256 * 2**20
@@ -285,7 +285,11 @@ def _from_text(text: str, layers: Mapping[str, Any] | None) -> Side:
         raise InputError(f"{text}: choose one of {', '.join(sorted(dtypes))}")
     dtype = dtypes.pop() if dtypes else None
     plain = "plain" in options
-    return Run(text, Interpreter(path, optimize=not plain, layers=layers, dtype=dtype))
+    backend = "onnxruntime" if "onnxruntime" in options else "numpy"
+    return Run(
+        text,
+        Interpreter(path, optimize=not plain, layers=layers, dtype=dtype, backend=backend),
+    )
 
 
 def split(text: str) -> tuple[str, set[str]]:
