@@ -16,7 +16,7 @@ import numpy as np
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph
-from layergraph.ir.types import Array
+from layergraph.ir.types import STRING, Array
 from layergraph.tools.evaluate import indices, probabilities, sklearn_metrics
 from layergraph.tools.flat import flat
 from layergraph.tools.rows import as_inputs
@@ -24,6 +24,13 @@ from layergraph.tools.rows import as_inputs
 sklearn_metrics()  # a clear error where scikit-learn is missing
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin  # noqa: E402
+from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
+from sklearn.utils.validation import (  # noqa: E402
+    assert_all_finite,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
 MODEL = "_lg"
 """Key under which a pickle holds a graph, as the bytes of an IR file."""
@@ -50,9 +57,15 @@ class _Frozen(BaseEstimator):  # type: ignore[misc, unused-ignore]
             X: rows, to see that they fit.
             y: labels, which must be classes of the model.
         """
-        array = self._rows(X)
-        self._feeds(array[:1])
-        self.n_features_in_ = int(np.prod(array.shape[1:]))
+        rows = self._rows(X, reset=True)
+        self._feeds(rows[:1])
+        if y is not None:
+            labels = np.asarray(y)
+            check_consistent_length(rows, labels)
+            if labels.ndim == 2 and labels.shape[1] == 1:
+                column_or_1d(labels, warn=True)
+            if labels.dtype.kind == "f":
+                assert_all_finite(labels)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -100,11 +113,19 @@ class _Frozen(BaseEstimator):  # type: ignore[misc, unused-ignore]
             self._path = key
         return found
 
-    def _rows(self, data: Any) -> Array:
-        array = np.asarray(data)
-        if array.ndim == 0:
-            raise InputError("rows are expected, not a single number")
-        return array
+    def _rows(self, data: Any, *, reset: bool = False) -> Array:
+        """Rows, checked as scikit-learn does."""
+        types = self._loaded().inputs.values()
+        found: Array = validate_data(
+            self,
+            data,
+            reset=reset,
+            allow_nd=True,
+            dtype=None if any(t.dtype == STRING for t in types) else "numeric",
+            # A model may well have been trained on batches of one row or of one column.
+            ensure_min_samples=1,
+        )
+        return found
 
     def _feeds(self, array: Array) -> dict[str, Array]:
         graph = self._loaded().graph
@@ -151,8 +172,13 @@ class LayerGraphClassifier(ClassifierMixin, _Frozen):  # type: ignore[misc, unus
         super().fit(X, y)
         scores = self.predict_proba(np.asarray(X)[:1])
         if y is not None:
+            check_classification_targets(y)
             names = None if self.classes is None else [str(c) for c in self.classes]
             labels = np.asarray(y)
+            if labels.dtype == object and all(
+                isinstance(v, (int, np.integer)) for v in labels.ravel().tolist()
+            ):
+                labels = labels.astype(np.int64)
             if names is not None:
                 labels = labels.astype(str).astype(object)
             indices(labels, scores.shape[1], names)
@@ -205,6 +231,12 @@ class LayerGraphTransformer(TransformerMixin, _Frozen):  # type: ignore[misc, un
     ) -> None:
         super().__init__(model, output=output, batch_size=batch_size)
         self.node = node
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Features come in the model's own dtype.
+        tags.transformer_tags.preserves_dtype = []
+        return tags
 
     def transform(self, X: Any) -> Array:  # noqa: N803
         """Features, flat: ``(rows, features)``."""

@@ -110,7 +110,7 @@ ASKED_FOR = {
     # Extras, imported when asked for.
     "tools/comparison/plot.py": {"matplotlib.figure"},
     "tools/evaluate.py": {"sklearn.metrics", "pyarrow", "pyarrow.parquet"},
-    "tools/estimator.py": {"sklearn.base", "sklearn.exceptions", "sklearn.utils.validation"},
+    "tools/estimator.py": {"sklearn.base", "sklearn.utils.multiclass", "sklearn.utils.validation"},
     # pytest itself loads it.
     "tools/pytest_plugin.py": {"pytest"},
 }
