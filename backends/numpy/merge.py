@@ -26,7 +26,10 @@ kernels = Kernels()
 
 
 def _average(values: tuple[Array, ...]) -> Array:
+    """Whole numbers are divided as TensorFlow does, small ones in float32."""
     total: Array = reduce(np.add, values)
+    if total.dtype.kind not in "fcV":
+        total = total.astype("float32" if total.dtype.itemsize < 4 else "float64")
     return np.asarray(total / total.dtype.type(len(values)))
 
 

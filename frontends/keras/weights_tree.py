@@ -120,7 +120,7 @@ class TreeWeights:
             if not spec.is_operation and not (
                 model.kind == "sequential" and spec.class_name == "InputLayer"
             ):
-                members.setdefault(snake_case(spec.written or spec.class_name), []).append(spec)
+                members.setdefault(self._stored_class(model, spec), []).append(spec)
         names = {spec.name for spec in model.layers}
         old = f"{self._path}/{OLD_LAYERS}".lstrip("/")
         found: dict[str, LayerWeights] = {}
@@ -133,6 +133,15 @@ class TreeWeights:
             for spec, path in zip(specs, paths, strict=True):
                 found[spec.name] = TreeWeights(self._tree, path, spec.name)
         return found
+
+    def _stored_class(self, model: ModelSpec, spec: LayerSpec) -> str:
+        """The class in a layer's path: as the file's config spells it, or by its one name.
+
+        Keras 3 may spell a class by an alias, whose paths bear its Python name all the same.
+        """
+        written = snake_case(spec.written)
+        base = f"{self._path}/{model.folder}/{written}".lstrip("/")
+        return written if written and self._tree.exists(base) else snake_case(spec.class_name)
 
     def _by_order(self, base: str, specs: Sequence[LayerSpec]) -> list[str]:
         """Paths in an archive of TensorFlow 2.12 to 2.14, where a layer may count twice.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layergraph.ir.op import Op
-from layergraph.ir.types import TensorType, broadcast_shapes, joined, promote
+from layergraph.ir.types import FLOATS, TensorType, broadcast_shapes, joined, promote
 
 MergeKind = Literal["add", "subtract", "multiply", "average", "maximum", "minimum"]
 
@@ -24,8 +24,10 @@ class Merge(Op):
     kind: MergeKind
 
     def infer(self, *values: TensorType) -> TensorType:
-        """The broadcast shape."""
+        """The broadcast shape; the average of whole numbers is none."""
         dtype = promote(*(v.dtype for v in values))
+        if self.kind == "average" and dtype not in (*FLOATS, "complex64", "complex128"):
+            dtype = "float64" if dtype in ("int32", "int64", "uint32", "uint64") else "float32"
         return TensorType(broadcast_shapes(*(v.shape for v in values)), dtype)
 
 

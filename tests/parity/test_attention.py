@@ -121,6 +121,7 @@ CASES = [
     case("heads both masked", _masked_heads("query", "value"), TWO, make="masked"),
     case("heads both masked, dropout", _masked_heads("query", "value", dropout=0.2), TWO, make="masked"),
     case("heads both masked, causal", _masked_heads("query", "value", call=CAUSAL), TWO, make="masked"),
+    case("heads robust masking unsaid", _heads(softmax_robust_masking=None), TWO, writers=("tf_keras",)),
     case("heads attention mask", _attended, [*TWO, (5, 7)], dtype=["float32", "float32", "bool"]),
     case("heads gate", _heads(use_gate=True), TWO, writers=K3),
     case("heads sliding window", _heads(CAUSAL, sliding_window=2), [(5, 6), (5, 6)], writers=K3),

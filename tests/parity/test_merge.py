@@ -33,6 +33,7 @@ def _joined_in_time(k: Any, a: Any, b: Any) -> Any:
 CASES = [
     *(case(f"{n}", _merge(n), [(5, 4), (5, 4)]) for n in KINDS),
     case("add of three", lambda k, a, b, c: k.layers.Add()([a, b, c]), [(5, 4)] * 3),
+    *(case(f"average of whole numbers {d}", lambda k, a, b: k.layers.Average()([a, b]), [(5, 4)] * 2, dtype=d) for d in ("int32", "uint8", "complex64")),
     case("average of three", lambda k, a, b, c: k.layers.Average()([a, b, c]), [(5, 4)] * 3),
     case("multiply broadcasts", _merge("Multiply"), [(5, 4), (1, 4)]),
     case("add lifts a lower rank", _merge("Add"), [(3, 5, 4), (5, 4)], batch0=False, containers=(".keras",), writers=("keras",)),

@@ -132,7 +132,9 @@ def multi_head(call: LayerCall) -> Any:
 
 def _masking(call: LayerCall, rank: int) -> str:
     """How masked scores are treated; it shows where a whole row is masked."""
-    robust = call.config.bool("softmax_robust_masking", False)
+    robust = call.config.take("softmax_robust_masking", None) is not None and call.config.bool(
+        "softmax_robust_masking"
+    )
     if call.config.take("masking", None) == "add":
         return "fill" if robust else "add"
     explicit = call.config.take("dropout", 0) or call.argument("return_attention_scores")
