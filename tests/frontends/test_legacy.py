@@ -202,3 +202,17 @@ def test_random_fourier_features(kernel: str, container: str, tmp_path: Path) ->
     model.save(tmp_path / f"model{container}")
     x = np.random.default_rng(6).normal(size=(3, 4)).astype("float32")
     assert_close(lg.Interpreter(tmp_path / f"model{container}")(x), np.asarray(model(x)))
+
+
+@pytest.mark.live
+def test_kernels_of_theano_under_a_newer_version(tmp_path: Path) -> None:
+    """Keras 2 transposes a convolution's kernel of another shape than the layer has."""
+    keras = keras_of("tf_keras")
+    layer = keras.layers.Conv2D(2, (4, 3), name="a")
+    model, path = keras.Sequential([keras.layers.Input((6, 7, 5)), layer]), tmp_path / "model.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        group, names = stored(file, "a")
+        replaced(group, names[:1], [group[names[0]][()].transpose(2, 3, 1, 0)])
+    x = np.random.default_rng(1).normal(size=(3, 6, 7, 5)).astype("float32")
+    assert_close(lg.Interpreter(path)(x), np.asarray(model(x)))
