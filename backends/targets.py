@@ -21,12 +21,14 @@ class Target:
         module, function: ``function(graph, path, **options)`` of the module writes it,
             atomically, and returns a list of what the user should know, or nothing.
         options: options it takes.
+        checks: it takes ``check=``, called with the file before that is put in place.
     """
 
     about: str
     module: str
     function: str
     options: tuple[str, ...] = ()
+    checks: bool = False
 
     @property
     def write(self) -> Callable[..., Any]:
@@ -37,7 +39,9 @@ class Target:
 
 TARGETS: dict[str, Target] = {
     "lg": Target("the IR file", "layergraph.ir.file", "write_graph"),
-    "onnx": Target("an ONNX model", "layergraph.backends.onnx.model", "write", ("opset",)),
+    "onnx": Target(
+        "an ONNX model", "layergraph.backends.onnx.model", "write", ("opset",), checks=True
+    ),
 }
 """By extension."""
 

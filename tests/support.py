@@ -14,12 +14,14 @@ against Keras 3 and tf-keras (Keras 2), saved as ``.h5`` and ``.keras``::
 ``assert_parity`` checks, for each writer and container: equal to live Keras,
 inferred types equal to the run's, optimised equal to plain, inputs untouched,
 outputs own their memory, batch 1 and 0, non-contiguous and read-only inputs,
-and the IR file gives the same graph back.
+and the IR file gives the same graph back. With ``LAYERGRAPH_ONNX=1`` in the
+environment a row's first writer and container also goes through ONNX.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -277,6 +279,36 @@ def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
             _assert_empty_batch(row, plain, fast)
     _assert_inferred(graph, plain, draw(row, 3))
     _assert_ir_file(row, graph, folder, draw(row, 3))
+    if os.environ.get("LAYERGRAPH_ONNX") and (writer, container) == _first(row):
+        _assert_onnx(row, graph, model)
+
+
+def _first(row: Case) -> tuple[str, str]:
+    return row.writers[0], row.containers[0]
+
+
+def _assert_onnx(row: Case, graph: lg.Graph, model: Any) -> None:
+    """The row in onnxruntime, against live Keras; not what ONNX or onnxruntime lacks."""
+    import onnx
+    from layergraph.backends.onnx.model import to_bytes
+
+    try:
+        written = to_bytes(graph, graph.outputs)
+    except lg.UnsupportedError:
+        return
+    onnx.checker.check_model(onnx.load_from_string(written), full_check=True)
+    try:
+        interp = lg.Interpreter(graph, backend="onnxruntime")
+    except lg.LayerGraphError as error:
+        if "NOT_IMPLEMENTED" not in str(error):
+            raise
+        return
+    for batch in (3, 1):
+        arrays = draw(row, batch)
+        wanted = _leaves(model(arrays if len(arrays) > 1 else arrays[0], training=False))
+        got = flatten(interp(*arrays), graph.output_structure)
+        for ours, keras in zip(got, wanted, strict=True):
+            assert_close(ours, keras, max(row.tolerance, 1e-4))
 
 
 def _leaves(data: Any) -> list[Any]:

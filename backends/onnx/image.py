@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.image import _in_proportion as in_proportion
+from layergraph.backends.numpy.resampling import _centres as centres
 from layergraph.backends.numpy.resampling import resampler
 from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor, View, channels_first
@@ -46,10 +47,13 @@ def resized(
     dtype = resized_dtype(x.dtype, interpolation)
     axes = channels_first(x.rank)
     name = w.first(w.as_dtype(x, dtype))
+    known = None not in (*x.type.shape[1:-1], *size)
+    if interpolation == "bilinear" and not antialias and not x.type.is_float and known:
+        return View(_between(w, name, x.type.shape[1:-1], size), axes)
     if interpolation in ("nearest", "bilinear") and not antialias:
         return View(_resize(w, name, size, interpolation, factors), axes)
     spatial = x.type.shape[1:-1]
-    if None in (*spatial, *size):
+    if not known:
         raise RefusedError(
             f"interpolation {interpolation!r} needs sizes known in advance",
             "give the model's input a fixed height and width",
@@ -63,6 +67,21 @@ def resized(
         else:
             name = w.op("MatMul", w.array(matrix, "weights"), name)
     return View(name, axes)
+
+
+def _between(w: Writer, x: str, spatial: Sequence[int | None], size: Sequence[int | None]) -> str:
+    """Bilinear step by step as TensorFlow computes it: rounded to whole numbers, the last
+    bit shows."""
+    for axis in reversed(range(len(size))):
+        given, wanted = spatial[axis] or 0, size[axis] or 0
+        at = centres(given, wanted)
+        low = np.floor(at)
+        first = np.maximum(low, 0).astype(np.int64)
+        second = np.minimum(np.ceil(at), given - 1).astype(np.int64)
+        weight = (at - low).reshape(-1, *(1,) * (len(size) - axis - 1))
+        left, right = (w.op("Gather", x, w.array(i), axis=axis + 2) for i in (first, second))
+        x = w.op("Add", w.op("Mul", w.op("Sub", right, left), w.array(weight, "weights")), left)
+    return x
 
 
 def _resize(

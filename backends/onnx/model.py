@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from layergraph.backends.onnx.protobuf import LARGEST, onnx_package, total_bytes, write_model
@@ -32,7 +32,12 @@ def checked_opset(opset: int | None) -> int:
 
 
 def write(
-    graph: Graph, path: str | os.PathLike[str], *, opset: int | None = None, limit: int = LARGEST
+    graph: Graph,
+    path: str | os.PathLike[str],
+    *,
+    opset: int | None = None,
+    check: Callable[[Path], None] | None = None,
+    limit: int = LARGEST,
 ) -> list[str]:
     """Write a graph as an ONNX file, atomically; returns what the user should know.
 
@@ -43,6 +48,8 @@ def write(
         graph: the graph.
         path: file to write.
         opset: version of ONNX' operator set, ``USUAL`` by default.
+        check: called with a file that can be run, before it is put in place; what it
+            raises keeps it from there.
         limit: bytes of weights from which on they stand beside.
 
     Raises:
@@ -52,19 +59,24 @@ def write(
     """
     writer = Writer(graph, checked_opset(opset))
     model = writer.write(graph.outputs)
-    if total_bytes(writer.arrays.values()) < limit:
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            write_model(model, writer.arrays, file)
-        return []
     beside = Path(f"{os.fspath(path)}.data")
-    with (
-        replacing(beside) as data,
-        replacing(path) as temporary,
-        temporary.open("wb") as file,
-        data.open("wb") as other,
-    ):
-        write_model(model, writer.arrays, file, beside=other, location=beside.name)
-    return [f"the weights are in {beside.name}, which belongs beside it"]
+    large = total_bytes(writer.arrays.values()) >= limit
+    fresh = large and not beside.exists()
+    try:
+        with replacing(path) as temporary:
+            with temporary.open("wb") as file:
+                if large:
+                    with replacing(beside) as data, data.open("wb") as other:
+                        write_model(model, writer.arrays, file, beside=other, location=beside.name)
+                else:
+                    write_model(model, writer.arrays, file)
+            if check is not None:
+                check(temporary)
+    except BaseException:
+        if fresh:
+            beside.unlink(missing_ok=True)
+        raise
+    return [f"the weights are in {beside.name}, which belongs beside it"] if large else []
 
 
 def to_bytes(graph: Graph, outputs: Iterable[Value], *, opset: int | None = None) -> bytes:

@@ -13,7 +13,7 @@ from layergraph.backends.onnx.model import to_bytes
 from layergraph.ir.errors import KernelError, LayerGraphError
 from layergraph.ir.graph import Graph, Value
 from layergraph.ir.op import Constant, Input
-from layergraph.ir.types import Array, strings
+from layergraph.ir.types import HALVES, Array, strings
 
 
 def onnxruntime_package() -> Any:
@@ -40,6 +40,7 @@ class Session:
         providers: onnxruntime's execution providers, ``["CPUExecutionProvider"]`` by
             default.
         optimize: let onnxruntime optimise the graph.
+        halves: the model has float16 within.
 
     Raises:
         LayerGraphError: onnxruntime is not installed, or does not take the model.
@@ -51,13 +52,18 @@ class Session:
         providers: Sequence[Any] | None = None,
         *,
         optimize: bool = True,
+        halves: bool = False,
     ) -> None:
         ort = onnxruntime_package()
         options = ort.SessionOptions()
         # It warns of shapes that it cannot infer; those that matter are errors.
         options.log_severity_level = 3
+        levels = ort.GraphOptimizationLevel
         if not optimize:
-            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.graph_optimization_level = levels.ORT_DISABLE_ALL
+        elif halves:
+            # Fusions of float16 products end the process in onnxruntime 1.32.
+            options.graph_optimization_level = levels.ORT_ENABLE_BASIC
         given = model if isinstance(model, bytes) else os.fspath(model)
         try:
             self._session = ort.InferenceSession(
@@ -66,8 +72,8 @@ class Session:
         except Exception as error:
             spelled = " ".join(str(error).split())
             raise LayerGraphError(
-                f"onnxruntime {ort.__version__} does not run this model: {spelled}; "
-                "use backend='numpy', or a newer onnxruntime"
+                f"onnxruntime {ort.__version__} does not run this model: {spelled}; use "
+                "backend='numpy', dtype='float32' if it computes in another, or a newer onnxruntime"
             ) from error
         self.inputs = [i.name for i in self._session.get_inputs()]
         self.outputs = [o.name for o in self._session.get_outputs()]
@@ -84,6 +90,11 @@ class Session:
         except Exception as error:
             raise KernelError(f"onnxruntime failed: {' '.join(str(error).split())}") from error
         return [_taken(np.asarray(a)) for a in found]
+
+
+def has_halves(graph: Graph) -> bool:
+    """Whether a graph computes with floats of two bytes anywhere."""
+    return any(type_.dtype in HALVES for node in graph for type_ in node.types)
 
 
 def _given(array: Array) -> Array:
@@ -122,7 +133,11 @@ class SessionPlan:
     ) -> None:
         self.outputs = tuple(outputs)
         self._graph = graph
-        self._options: dict[str, Any] = {"providers": providers, "optimize": optimize}
+        self._options: dict[str, Any] = {
+            "providers": providers,
+            "optimize": optimize,
+            "halves": has_halves(graph),
+        }
         needed = graph.ancestors(v.node for v in self.outputs)
         self.feeds = {n: i for i, n in enumerate(graph.inputs) if n in needed}
         self._nodes = [

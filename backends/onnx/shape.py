@@ -82,6 +82,11 @@ def repeat(w: Writer, op: Repeat, x: Tensor) -> str:
     return name
 
 
+def padded_as(dtype: str) -> str:
+    """A dtype that runtimes pad, for one that some do not."""
+    return {"bool": "uint8", "int16": "int32", "uint16": "int32"}.get(dtype, dtype)
+
+
 def pads(ends: Sequence[tuple[int, int]], axes: Axes) -> list[int]:
     """``Pad``'s amounts for a value in an order of axes."""
     return [ends[a][0] for a in axes] + [ends[a][1] for a in axes]
@@ -92,11 +97,10 @@ def padded(w: Writer, x: Tensor, ends: Sequence[tuple[int, int]], value: Any = N
     """``Pad`` in the order of axes that the value has."""
     axes = x.native
     given: Any = x.views[axes]
-    if x.dtype == "bool":
-        # Runtimes pad numbers only.
-        given = w.op("Cast", given, to=2)
+    between = padded_as(x.dtype)
+    given = w.cast(given, x.dtype, between)
     name = w.op("Pad", given, w.ints(*pads(ends, axes)), value, mode=mode)
-    return View(w.op("Cast", name, to=9) if x.dtype == "bool" else name, axes)
+    return View(w.cast(name, between, x.dtype), axes)
 
 
 @spellings.spells(Pad)
@@ -199,7 +203,7 @@ def pad_all(w: Writer, op: PadAll, x: Tensor, value: Tensor | None = None) -> An
         return _symmetric(w, op, x)
     if op.mode == "reflect":
         return padded(w, x, op.pad_width, mode="reflect")
-    dtype = "uint8" if x.dtype == "bool" else x.dtype
+    dtype = padded_as(x.dtype)
     number = w.number(op.value, dtype) if value is None else w.cast(value, value.dtype, dtype)
     return padded(w, x, op.pad_width, number)
 

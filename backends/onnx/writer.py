@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layergraph.backends.numpy.table import run
+from layergraph.backends.onnx.batches import keeps_rows
 from layergraph.backends.onnx.protobuf import element_type, onnx_package
 from layergraph.backends.onnx.table import Entry, RefusedError, entry_of
 from layergraph.backends.onnx.values import (
@@ -29,11 +30,8 @@ from layergraph.backends.onnx.values import (
 )
 from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.graph import Graph, Node, Value
-from layergraph.ir.op import Activation, Constant, Input, Op, family_of
-from layergraph.ir.ops.merge import Concatenate, Stack
-from layergraph.ir.ops.recurrent import FoldTime
-from layergraph.ir.ops.shape import Transpose
-from layergraph.ir.types import Array, TensorType, numpy_dtype
+from layergraph.ir.op import Activation, Constant, Input, Op
+from layergraph.ir.types import Array, TensorType, is_float, numpy_dtype
 
 if TYPE_CHECKING:
     import onnx
@@ -43,18 +41,6 @@ PRINCIPAL = frozenset(
     "Resize MaxPool AveragePool Softmax Scan Gather".split()
 )
 """Nodes that bear their layer's name when it takes several."""
-
-BATCHED = frozenset(
-    "activation attention convolution embedding elementwise image normalization pooling "
-    "preprocessing recurrent".split()
-)
-"""Families whose outputs are rows of the batch when their inputs are."""
-
-ALSO_BATCHED = frozenset(
-    "Dense EinsumDense Merge Logical Dot Matmul Replace Identity Flatten Reshape Repeat Pad Crop "
-    "Upsample".split()
-)
-"""Other operators of which that is true."""
 
 
 class Writer:
@@ -77,6 +63,7 @@ class Writer:
         self._refused: list[Unsupported] = []
         self._outputs: list[str] = []
         self._domains: set[str] = {""}
+        self._recast: dict[Any, Array] = {}
         self._helper = onnx_package().helper
 
     @property
@@ -299,6 +286,7 @@ class Writer:
                 self.values[value] = Tensor(type_, {plain(type_.rank): str(value)}, known=array)
             return
         else:
+            params = self._params(node)
             try:
                 entry = entry_of(node.op)
                 if node.op.kept:
@@ -307,9 +295,9 @@ class Writer:
                         "set stateful to false in the model before saving it",
                     )
                 if entry.follows:
-                    results = self._following(entry, node.op, inputs, node.params)
+                    results = self._following(entry, node.op, inputs, params)
                 else:
-                    results = entry.spell(self, node.op, *inputs, **node.params)
+                    results = entry.spell(self, node.op, *inputs, **params)
             except RefusedError as refusal:
                 self._refuse(node, refusal)
                 results = tuple(str(v) for v in node.values)
@@ -343,6 +331,18 @@ class Writer:
         name = entry.spell(self, op, *turned, **arrays)
         return View(name, axes) if axes != plain(rank) else name
 
+    def _params(self, node: Node) -> dict[str, Array]:
+        """A node's parameters, floats in the dtype of its result: ONNX does not mix them."""
+        type_ = node.types[0]
+        found = dict(node.params)
+        for role, array in node.params.items():
+            if type_.is_float and is_float(array) and array.dtype.name != type_.dtype:
+                key = (id(array), type_.dtype)
+                if key not in self._recast:
+                    self._recast[key] = array.astype(numpy_dtype(type_.dtype))
+                found[role] = self._recast[key]
+        return found
+
     def _known(self, node: Node, inputs: Sequence[Tensor | None]) -> tuple[Array, ...] | None:
         """What a node gives that reads nothing but constants."""
         if isinstance(node.op, Constant):
@@ -362,7 +362,7 @@ class Writer:
         made = {name for proto in fresh for name in proto.output}
         renamed: dict[str, str] = {}
         batched = isinstance(node.op, Input) or (
-            _keeps_rows(node.op) and any(self.values[v].batched for v in node.arguments)
+            keeps_rows(node.op) and any(self.values[v].batched for v in node.arguments)
         )
         for value, type_, result in zip(node.values, node.types, results, strict=False):
             axes = result.axes if isinstance(result, View) else plain(type_.rank)
@@ -437,14 +437,3 @@ def _read(proto: Any) -> Iterable[str]:
     for attribute in proto.attribute:
         for inner in attribute.g.node:
             yield from _read(inner)
-
-
-def _keeps_rows(op: Op) -> bool:
-    """Whether the first axis is the batch still."""
-    if isinstance(op, (Concatenate, Stack)):
-        return op.axis != 0
-    if isinstance(op, FoldTime):
-        return False
-    if isinstance(op, Transpose):
-        return op.axes[0] == 0
-    return family_of(type(op)) in BATCHED or type(op).__name__ in ALSO_BATCHED
