@@ -7,7 +7,7 @@ PY := $(DEV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow random lint format golden agreement support bench clean
+.PHONY: help demo test test-slow random lint format golden agreement support fault-finding bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ agreement: $(DEV)/.done  ## compare with Keras on all test data: make agreement 
 support: $(DEV)/.done  ## write docs/support.md, the table of supported layers
 	$(PY) -m layergraph ops --markdown > docs/support.md.new
 	mv docs/support.md.new docs/support.md
+
+fault-finding: $(DEV)/.done  ## write docs/fault-finding.md: three faults, and how they are found
+	$(PY) -m layergraph.tools.fault_finding
 
 bench: $(DEV)/.done  ## time layergraph against compiled Keras, start-up and memory included
 	$(PY) -m layergraph.tools.bench

@@ -35,7 +35,7 @@ def plot(report: Report, path: str | os.PathLike[str]) -> None:
     total = _shown([row.total.relative for row in report.rows])
     own = _shown([np.nan if row.own is None else row.own.relative for row in report.rows])
     count = len(report.rows)
-    figure = Figure(figsize=(min(8 + count / 12, 30), 5.5), layout="constrained")
+    figure = Figure(figsize=(min(7 + count / 12, 30), 4.5), layout="constrained")
     axes = figure.add_subplot()
     x = np.arange(count)
     axes.plot(x, total, "o-", ms=4, lw=1.2, label="difference")
@@ -49,7 +49,7 @@ def plot(report: Report, path: str | os.PathLike[str]) -> None:
     axes.set_title(f"{Path(report.a).name} against {Path(report.b).name}: {report.verdict}")
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
 
 
 def _shown(errors: list[float]) -> Array:
