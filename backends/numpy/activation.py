@@ -160,13 +160,22 @@ def hard_shrink(op: HardShrink, x: Array, out: Array) -> None:
 @kernels.applies(SoftShrink)
 def soft_shrink(op: SoftShrink, x: Array, out: Array) -> None:
     """All values move towards 0."""
-    np.subtract(x, np.clip(x, -op.threshold, op.threshold), out=out)
+    high = x.dtype.type(op.threshold)
+    if x.dtype.kind == "u":
+        # TensorFlow compares with the negated threshold, which wraps around.
+        low = np.asarray(-int(op.threshold)).astype(x.dtype)
+        out[...] = np.where(x > high, x - high, np.where(x < low, x + high, 0))
+        return
+    np.subtract(x, np.clip(x, -high, high), out=out)
 
 
 @kernels.applies(Threshold)
 def threshold(op: Threshold, x: Array, out: Array) -> None:
     """Small values become ``value``."""
-    out[...] = np.where(x > op.threshold, x, x.dtype.type(op.value))
+    # Below zero, unsigned numbers count from above.
+    whole = x.dtype.kind in "iu"
+    value = np.asarray(int(op.value) if whole else op.value).astype(x.dtype)
+    out[...] = np.where(x > op.threshold, x, value)
 
 
 @kernels.applies(Squareplus)

@@ -165,7 +165,9 @@ REFUSED: dict[str, str] = {
     "ops.Arange": "its length would depend on a tensor, and no Keras can build such a node",
     "ops.AssociativeScan": "it holds the Python function that combines two elements",
     "ops.Cond": "it holds a Python function for each of its two branches",
-    "ops.ElasticTransform": "it draws random numbers whenever it runs",
+    "ops.ElasticTransform": (
+        "it moves pixels by random numbers, which only TensorFlow's generator draws, seed or not"
+    ),
     "ops.ForiLoop": "it holds the Python function of a loop's body",
     "ops.JVP": "it holds the Python function it differentiates",
     "ops.Map": "it holds the Python function it applies to each element",

@@ -9,7 +9,7 @@ from support import case, parity
 
 def _whole(k: Any, x: Any) -> Any:
     o = k.ops
-    return [o.relu(x), o.relu6(x), o.ndim(x), o.relu(x - 5), o.leaky_relu(o.cast(x, "float32"))]  # fmt: skip
+    return [o.relu(x), o.relu6(x), o.ndim(x), o.relu(x - 5), *([] if "uint" in x.dtype else [o.hard_shrink(x, 2)]), o.soft_shrink(x, 3), o.threshold(x, 4, 1), o.leaky_relu(o.cast(x, "float32"))]  # fmt: skip
 
 
 def _complex(k: Any, x: Any) -> Any:
@@ -23,11 +23,27 @@ def _close(k: Any, a: Any, b: Any) -> Any:
     return [k.ops.isclose(a[0, 0], b[0, 0], rtol=k.ops.abs(a)), k.ops.corrcoef(a[0, 0, 0])]
 
 
+def _edges(k: Any, x: Any) -> Any:
+    return [k.ops.image.sobel_edges(x), k.ops.sum(k.ops.image.sobel_edges(x[:, :3]), axis=(1, 2))]
+
+
+def _selected(k: Any, x: Any) -> Any:
+    o, half = k.ops, k.ops.cast(x, "float16")
+    pair = [x > 3, x > 1]
+    return [
+        o.select(pair, [half, 2.0]),
+        o.select(pair, [x, 2.0], default=1.5),
+        o.select(pair, [x, x]),
+    ]
+
+
 KERAS3: dict[str, Any] = {"writers": ("keras",), "containers": (".keras",), "batch0": False}
 
 CASES = [
     *(case(f"whole {d}", _whole, (5, 4), dtype=d, **KERAS3) for d in ("int8", "int32", "int64", "uint8")),
     case("complex", _complex, (2, 2), dtype="complex64", square_ok=True, **KERAS3),
+    case("edges of unknown sizes", _edges, (6, 7, 3), unknown=(0, 1), **KERAS3),
+    case("selected", _selected, (5, 4), dtype="int16", **KERAS3),
     case("close", _close, [(5, 4), (5, 4)], **KERAS3),
 ]  # fmt: skip
 

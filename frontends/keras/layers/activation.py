@@ -208,7 +208,7 @@ PLAIN: dict[str, UnaryKind] = {
     "SparseSigmoid": "sparse_sigmoid", "Tanh": "tanh", "TanhShrink": "tanh_shrink",
 }  # fmt: skip
 
-WHOLE = ("Relu", "Relu6")
+WHOLE = ("HardShrink", "Relu", "Relu6", "SoftShrink", "Threshold")
 """Functions that leave whole numbers whole."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
-from layergraph.frontends.keras.operands import as_array, constant, operands
+from layergraph.frontends.keras.operands import as_array, constant, dtype_of, operands
 from layergraph.frontends.keras.registry import OPERATIONS, reads
 from layergraph.ir.ops.elementwise import (
     Binary,
@@ -239,15 +239,17 @@ def saturate_cast(call: LayerCall) -> Tensor:
 def select(call: LayerCall) -> Tensor:
     """keras/src/ops/numpy.py ``Select``: the first choice whose condition is true."""
     conditions = _tensors(call, "condition", call.argument("condlist"))
-    choices = _tensors(call, "choice", call.argument("choicelist"))
-    given = call.argument("default", 0)
-    y = _tensors(call, "default", [given])[0]
-    # TensorFlow's function follows NumPy here, not Keras.
-    least = given if isinstance(given, (bool, int, float)) else np.dtype(y.type.dtype)
-    wide = np.result_type(least, *(np.dtype(v.type.dtype) for v in choices)).name
+    given = [call.argument("default", 0), *call.argument("choicelist")]
+    # TensorFlow's function follows NumPy here, not Keras: numbers give way to dtypes.
+    kinds = [v if isinstance(v, (bool, int, float)) else np.dtype(dtype_of(call, v)) for v in given]
+    wide = np.result_type(*kinds).name
     y, *choices = (
-        v if v.type.dtype == wide else call.emit(Cast(dtype=wide), v, part=f"wide_{i}")
-        for i, v in enumerate((y, *choices))
+        constant(call, f"choice_{i}", as_array(call, v, wide))
+        if not isinstance(v, Tensor)
+        else v
+        if v.type.dtype == wide
+        else call.emit(Cast(dtype=wide), v, part=f"wide_{i}")
+        for i, v in enumerate(given)
     )
     pairs = list(zip(conditions, choices, strict=True))
     for i, (condition, choice) in reversed(list(enumerate(pairs))):

@@ -28,7 +28,9 @@ from layergraph.ir.ops.image import (
     Resize,
     ScaleAndTranslate,
 )
-from layergraph.ir.ops.shape import ExpandDims, Identity, PadAll, Reshape, Squeeze, Transpose
+from layergraph.ir.ops.indexing import Slice
+from layergraph.ir.ops.merge import Stack
+from layergraph.ir.ops.shape import ExpandDims, Identity, PadAll, Squeeze, Transpose
 from layergraph.ir.types import FLOATS, Array, largest
 
 INTERPOLATIONS = get_args(Interpolation)
@@ -306,12 +308,12 @@ def sobel_edges(call: LayerCall) -> Tensor:
         PadAll(pad_width=((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect"), x, part="padded"
     )
     edges = _filtered(call, padded, kernel, "valid", "edges")
-    height, width, channels = x.shape[1:]
-    if height is None and width is None:
-        raise call.refusal("images of unknown height and width are not supported yet")
-    shape = tuple(-1 if d is None else d for d in (height, width, channels, 2))
+    slopes = [
+        call.emit(Slice(key=("...", (i, None, 2))), edges, part=part)
+        for i, part in enumerate(("down", "across"))
+    ]
     back = [Transpose(axes=(0, 3, 1, 2, 4))] if back else []
-    return call.emit(Reshape(target_shape=shape), edges, then=back)
+    return call.emit(Stack(axis=-1), *slopes, then=back)
 
 
 @reads("ops.SSIM", arguments=("image1", "image2"))
