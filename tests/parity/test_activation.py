@@ -36,6 +36,7 @@ CASES = [
     case("glu halves the axis", lambda k: k.layers.Dense(6, activation="glu"), (4,), writers=("keras",)),
     case("elu layer", lambda k: k.layers.ELU(alpha=0.7), (5, 4)),
     case("leaky relu layer default", lambda k: k.layers.LeakyReLU(), (5, 4)),
+    case("leaky relu layer of whole numbers", lambda k: k.layers.LeakyReLU(), (5, 4), dtype="int32", writers=("tf_keras",)),
     case("prelu", lambda k: k.layers.PReLU(), (5, 4)),
     case("prelu shared axes", lambda k: k.layers.PReLU(shared_axes=[1, 2]), (5, 4, 3)),
     case("prelu shares a negative axis", lambda k: k.layers.PReLU(shared_axes=[-1]), (5, 4, 3)),

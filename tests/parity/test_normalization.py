@@ -30,6 +30,7 @@ CASES = [
     case("batch norm ghost batches, two axes", lambda k: k.layers.BatchNormalization(axis=[1, 2], virtual_batch_size=2), (5, 4, 3), writers=("tf_keras",), batch0=False, after=positive),
     case("batch norm renorm", lambda k: k.layers.BatchNormalization(axis=-2, renorm=True), (5, 3), writers=("tf_keras",)),
     case("layer norm two axes", lambda k: k.layers.LayerNormalization(axis=[1, 2], epsilon=1e-2), (5, 4)),
+    case("layer norm of whole numbers", lambda k: k.layers.LayerNormalization(), (5, 4), dtype="int32"),
     case("layer norm first axis", lambda k: k.layers.LayerNormalization(axis=1), (5, 4)),
     case("layer norm plain", lambda k: k.layers.LayerNormalization(scale=False, center=False), (5, 4)),
     case("rms", lambda k: k.layers.RMSNormalization(), (5, 4), writers=("keras",)),

@@ -134,7 +134,12 @@ def activation_layer(call: LayerCall) -> Tensor:
 @reads("ELU", "LeakyReLU", "ReLU", "ThresholdedReLU", masking="pass")
 def activation_of_its_own(call: LayerCall) -> Tensor:
     """keras/src/layers/activations/*.py."""
-    return call.emit(LAYERS[call.spec.class_name](call.config), call.input())
+    x, op = call.input(), LAYERS[call.spec.class_name](call.config)
+    sloped = getattr(op, "negative_slope", 0.0) != 0
+    if sloped and not x.type.is_float and call.layer.context.keras_major < 3:
+        # TensorFlow's leaky_relu makes floats of whole numbers, whatever the policy.
+        x = call.emit(Cast(dtype="float32"), x, part="float")
+    return call.emit(op, x)
 
 
 @reads("Softmax", masking="pass", arguments=("inputs", "mask"))

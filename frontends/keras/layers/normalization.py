@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.frontends.keras.casting import compute_dtype
 from layergraph.frontends.keras.layer import LayerCall, Tensor, map_tensors
 from layergraph.frontends.keras.layers.linalg import norm_of
 from layergraph.frontends.keras.layers.parameters import emit_with, tensor_of
 from layergraph.frontends.keras.operands import constant, numbers, operands
 from layergraph.frontends.keras.registry import reads
-from layergraph.ir.op import signature
+from layergraph.ir.op import Op, signature
 from layergraph.ir.ops.elementwise import Binary, Cast, Clip, Math, Scale
 from layergraph.ir.ops.linalg import Norm
 from layergraph.ir.ops.merge import Merge
@@ -126,12 +127,20 @@ def layer_normalization(call: LayerCall) -> Tensor:
     # Keras makes them in the order of the axes as given, and then lays them out anew.
     params = {r: a.reshape([x.shape[a] or -1 for a in axes]) for r, a in params.items()}
     epsilon = config.float("epsilon", 1e-3)
+    back: list[Op] = []
+    if not x.type.is_float:
+        if call.layer.context.keras_major >= 3:
+            # Whole numbers become whole numbers, and only then those of the policy.
+            wanted = compute_dtype(call.layer) or "float32"
+            back = [Cast(dtype=x.type.dtype), Cast(dtype=wanted)]
+        x = call.emit(Cast(dtype="float32"), x, part="float")
     if rms:
         # By the deviation and not centred: no root mean square, whatever it is called.
         sizes = [n or 0 if a in axes else 1 for a, n in enumerate(x.shape)]
         y = _by_deviation(call, x, axes, epsilon)
-        return call.emit(Scale(), y, params={"scale": params["gamma"].reshape(sizes)})
-    return call.emit(LayerNorm(axis=axes, epsilon=epsilon), x, params=params)
+        scale = {"scale": params["gamma"].reshape(sizes)}
+        return call.emit(Scale(), y, params=scale, then=back)
+    return call.emit(LayerNorm(axis=axes, epsilon=epsilon), x, params=params, then=back)
 
 
 def _axes(call: LayerCall, *, ordered: bool = True) -> tuple[int, ...]:
