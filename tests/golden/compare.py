@@ -46,24 +46,3 @@ def complaint(got: Array, expected: Array, rtol: float) -> str:
         f"differs by {worst:.3g} (largest value {largest:.3g}) "
         f"at {where}: {got[place]}, in Keras {expected[place]}"
     )
-
-
-def check_nodes(
-    interpreter: lg.Interpreter,
-    feeds: Mapping[str, Array],
-    expected: Mapping[str, Array],
-    rtol: float,
-) -> None:
-    """Compare every recorded node as it is computed.
-
-    Raises:
-        AssertionError: names the first node that differs, or the nodes that were recorded and
-            not computed.
-    """
-    missing = set(expected)
-    for name, value in traced(interpreter, feeds):
-        if name in expected:
-            missing.discard(name)
-            reason = complaint(value, expected[name], rtol)
-            assert not reason, f"first node that differs: {name!r} {reason}"
-    assert not missing, f"Keras has these layers, the trace does not: {sorted(missing)}"

@@ -34,10 +34,10 @@ import numpy as np
 
 from golden.cases import CASES, Case, Maker, gaps, smooth_images
 from golden.demo import record_demo
-from golden.recorder import Recorder
 from golden.structure import Array, write_arrays
 from golden.trained import STEPS, TRAINED, VOCABULARY
 from golden.writers import CONTAINERS, WRITERS, Keras, Model, keras_of, load, save, seed
+from layergraph.tools.comparison.live import Recorder
 
 HERE = Path(__file__).resolve().parent
 # Largest difference allowed, relative to the largest value of the node.

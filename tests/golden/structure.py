@@ -1,32 +1,43 @@
-"""What a model returns, an array, a list or a dict, as one flat dictionary; and on disk."""
+"""Recorded arrays: what a model returns as one flat dictionary, and how it lies on the disk."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save
+
+from layergraph.tools.flat import flat
+from layergraph.tools.golden import Golden
+
+__all__ = ["Array", "flat", "recording", "write_arrays"]
 
 Array = NDArray[Any]
-
-
-def flat(structure: Any, prefix: str = "") -> dict[str, Array]:
-    """Arrays by path: `{"0": ...}` for one, `{"0": ..., "1": ...}` for a list, keys for a dict."""
-    if isinstance(structure, Mapping):
-        parts = [(str(key), structure[key]) for key in sorted(structure)]
-    elif isinstance(structure, (list, tuple)):
-        parts = [(str(number), part) for number, part in enumerate(structure)]
-    else:
-        return {prefix or "0": np.asarray(structure)}
-    arrays: dict[str, Array] = {}
-    for key, part in parts:
-        arrays |= flat(part, f"{prefix}/{key}" if prefix else key)
-    return arrays
 
 
 def write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
     """A safetensors file that all may read; the library's `save_file` makes it private."""
     path.write_bytes(save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
+
+
+def recording(folder: Path) -> Golden:
+    """What real Keras answered for the model files of a folder, as `record.py` has left it."""
+    note = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    inputs, nodes, outputs = (
+        load_file(folder / f"{part}.safetensors") for part in ("inputs", "nodes", "outputs")
+    )
+    # safetensors sorts by name; Keras' own order is noted.
+    return Golden(
+        inputs={name: inputs[name] for name in note["inputs"]},
+        nodes=nodes,
+        outputs={name: outputs[name] for name in note["outputs"]},
+        rtol=note["rtol"],
+        atol=0.0,
+        models=note["sha256"],
+        made_by={name: note[name] for name in ("writer", "keras", "tensorflow", "numpy")},
+        name=folder.name,
+    )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.numpy import load_file
 
 import layergraph as lg
-from golden.compare import check_nodes, complaint, fed
-from golden.structure import flat
+from golden.compare import fed
+from golden.structure import flat, recording
+from layergraph.tools.golden import check
 
 HERE = Path(__file__).resolve().parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/case.json"))
@@ -28,33 +28,21 @@ def note(folder: Path) -> Any:
 
 
 @each_file
-def test_every_node(file: Path) -> None:
-    interpreter = lg.Interpreter(lg.load(file), optimize=False)
-    feeds, nodes = (
-        load_file(file.with_name(f"{name}.safetensors")) for name in ("inputs", "nodes")
-    )
-    check_nodes(interpreter, feeds, nodes, note(file.parent)["rtol"])
-
-
-@each_file
-def test_predictions(file: Path) -> None:
-    feeds, expected = (
-        load_file(file.with_name(f"{name}.safetensors")) for name in ("inputs", "outputs")
-    )
-    got = flat(lg.Interpreter(file)(fed(feeds)))
-    assert list(got) == note(file.parent)["outputs"]
-    for name, value in got.items():
-        reason = complaint(value, expected[name], note(file.parent)["rtol"])
-        assert not reason, f"output {name!r} {reason}"
+def test_every_node_and_what_the_model_returns(file: Path) -> None:
+    golden = recording(file.parent)
+    report = check(file, golden)
+    assert report.agrees, report.conclusion()
+    assert len(report.rows) == len(golden.nodes) + len(golden.outputs)
+    assert list(flat(lg.Interpreter(file)(fed(golden.inputs)))) == list(golden.outputs)
 
 
 @each_file
 def test_inputs_in_order(file: Path) -> None:
     """The recorded order of the inputs is the order of positional arguments."""
-    feeds = load_file(file.with_name("inputs.safetensors"))
+    feeds = recording(file.parent).inputs
     interpreter = lg.Interpreter(file)
     by_name = flat(interpreter(fed(feeds)))
-    by_position = flat(interpreter(*(feeds[name] for name in note(file.parent)["inputs"])))
+    by_position = flat(interpreter(*feeds.values()))
     assert all((by_name[name] == by_position[name]).all() for name in by_name)
 
 

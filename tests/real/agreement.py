@@ -20,10 +20,10 @@ import numpy as np
 import layergraph as lg
 from golden.compare import traced
 from golden.datasets import find_data
-from golden.recorder import Recorder
 from golden.structure import Array
 from golden.trained import TRAINED, rows
 from golden.writers import CONTAINERS, WRITERS, Model, keras_of, load
+from layergraph.tools.comparison.live import Recorder
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FILES = [

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 import layergraph as lg
 from files import GOLDEN
+from golden.structure import recording
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.build import Builder
 from layergraph.ir.graph import Graph, Node, Value
@@ -25,7 +25,6 @@ from layergraph.ir.ops.activation import HardSigmoid
 from layergraph.ir.ops.shape import Pad
 from layergraph.ir.types import Array
 from layergraph.tools.comparison.report import Report
-from layergraph.tools.golden import Golden
 
 Spoil = Callable[[Node], Node | tuple[Node, ...]]
 
@@ -183,12 +182,6 @@ def plain(graph: Graph) -> Interpreter:
     return Interpreter(graph, optimize=False)
 
 
-def recorded(folder: Path) -> Golden:
-    """What real Keras answered."""
-    parts = {p: load_file(folder / f"{p}.safetensors") for p in ("inputs", "nodes", "outputs")}
-    return Golden(**parts)
-
-
 def named(report: Report) -> str | None:
     """The node that the report holds to be at fault."""
     assert report.first is None or report.first is report.culprit
@@ -205,7 +198,7 @@ def test_the_faulty_node_is_named(fault: Fault) -> None:
     folder = GOLDEN / f"{fault.model}-tfkeras"
     good = lg.load(folder / "model.h5")
     bad = spoilt(good, fault)
-    golden = recorded(folder)
+    golden = recording(folder)
     report = lg.compare(plain(bad), plain(good), dict(golden.inputs))
     assert named(report) == fault.node, report
     assert report.verdict == "fault"
@@ -219,7 +212,7 @@ def test_the_faulty_node_is_named(fault: Fault) -> None:
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
 def test_no_fault_no_alarm(folder: Path) -> None:
-    golden = recorded(folder)
+    golden = recording(folder)
     for model in sorted(folder.glob("model.*")):
         graph = lg.load(model)
         for run in (plain(graph), Interpreter(graph)):
