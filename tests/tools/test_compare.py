@@ -286,6 +286,18 @@ def test_a_drawing_has_no_node_upon_another() -> None:
         assert (np.diff([y for _, y in points]) > 0).all()
 
 
+def test_onnxruntime() -> None:
+    """A fault is put down to the node although NumPy cannot run onnxruntime's nodes again."""
+    pytest.importorskip("onnxruntime")
+    report = lg.compare(f"{LSTM}@plain", f"{LSTM}@onnxruntime")
+    assert report, report.conclusion()
+    assert report.row("lstm").own is not None
+    good = lg.load(LSTM)
+    bad = changed(good, "lstm", bias=good["lstm"].params["bias"][::-1].copy())
+    report = lg.compare(Interpreter(bad, backend="onnxruntime"), plain(good))
+    assert [row.key for row in report.faults] == ["lstm"]
+
+
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("folder", "keras"), [("nested_shared-keras3", "keras"), ("encoder_decoder-tfkeras", "tfkeras")]
