@@ -52,8 +52,13 @@ def sigmoid(x: Array, out: Array) -> None:
 
 
 def softplus(x: Array, out: Array) -> None:
-    """``log(1 + exp(x))``."""
-    np.logaddexp(x, x.dtype.type(0), out=out)
+    """``log(1 + exp(x))`` as ``max(x, 0) + log(1 + exp(-|x|))``, faster than ``logaddexp``."""
+    tail = np.abs(x)
+    np.negative(tail, out=tail)
+    np.exp(tail, out=tail)
+    np.log1p(tail, out=tail)
+    np.maximum(x, x.dtype.type(0), out=out)
+    out += tail
 
 
 def _relu(x: Array, out: Array) -> None:
