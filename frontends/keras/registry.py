@@ -183,9 +183,11 @@ TENSORFLOW: dict[str, str] = {
         "DCT FFT FFT2 FFTShift Frame IDCT IFFT IFFT2 IFFTShift ISTFT MFCC OverlapAdd STFT"
     ),
     "tensorflow_linalg": (
-        "CholeskySolve ClipByGlobalNorm EigenvaluesHermitian GlobalNorm Inverse "
-        "LeastSquares Qr SetDiag Solve Svd TriangularSolve"
+        "CholeskySolve ClipByGlobalNorm Eig Eigenvalues EigenvaluesHermitian GlobalNorm "
+        "Inverse LeastSquares Lu Qr Solve Svd TriangularSolve"
     ),
+    "tensorflow_diagonals": "Diag DiagPart SetDiag TensorDiag TensorDiagPart Trace",
+    "tensorflow_counts": "ConfusionMatrix HistogramBins HistogramFixed ScatterND",
     "tensorflow_scatter": (
         "BatchGather Bincount Bitcast Complex Partition ScatterSub SearchSorted "
         "SegmentMean SegmentSqrtN Unique UniqueCounts UnravelIndex"
@@ -208,9 +210,7 @@ TENSORFLOW: dict[str, str] = {
         "FlipUpDown FromGrayscale ImageTranspose PadToBox Resize ResizeArea ResizeBicubic "
         "ResizeBilinear ResizeNearest ResizeOld Rot90 ToGrayscale"
     ),
-    "tensorflow_linear": (
-        "Adjoint BandPart Diag DiagPart Einsum Matmul MatrixTranspose Matvec Tensordot Trace"
-    ),
+    "tensorflow_linear": ("Adjoint BandPart Einsum Matmul MatrixTranspose Matvec Tensordot"),
     "tensorflow_losses": (
         "BinaryCrossentropy CategoricalCrossentropy SigmoidCrossEntropy SoftmaxCrossEntropy "
         "SparseSoftmaxCrossEntropy"
@@ -290,7 +290,10 @@ def reader_of(class_name: str) -> Reader | None:
 def why_unknown(spec: LayerSpec) -> tuple[str, str]:
     """Why a layer cannot be read, and what its user can do about it."""
     if "refusal" in spec.config:
-        return spec.config["refusal"], "please report which model needs it"
+        return (
+            spec.config["refusal"],
+            f"say what it computes: load(path, layers={{{spec.name!r}: function}})",
+        )
     if spec.is_foreign:
         name = spec.registered_name or spec.class_name
         return (

@@ -26,6 +26,9 @@ MATRICES: dict[str, Function] = {
     "linalg.eigvalsh": Function("tf.EigenvaluesHermitian", "tensor"),
     "linalg.matrix_rank": Function("ops.MatrixRank", "a:x", "tol"),
     "linalg.pinv": Function("ops.Pinv", "a:x", "rcond"),
+    **own("linalg.", "eig:Eig eigvals:Eigenvalues", "tensor"),
+    **own("", "eig:Eig eigvals:Eigenvalues", "tensor"),
+    "linalg.lu": Function("tf.Lu", "input"),
     "linalg.qr": Function("tf.Qr", "input"),
     "linalg.svd": Function("tf.Svd", "tensor"),
     "linalg.set_diag": Function("tf.SetDiag", "input"),
@@ -56,7 +59,10 @@ SEGMENTS: dict[str, Function] = {
 }  # fmt: skip
 
 PLACES: dict[str, Function] = {
-    "scatter_nd": Function("ops.Scatter", "indices updates:values", "shape"),
+    "scatter_nd": Function("tf.ScatterND", "indices"),
+    "histogram_fixed_width": Function("tf.HistogramFixed", "values"),
+    "histogram_fixed_width_bins": Function("tf.HistogramBins", "values"),
+    "math.confusion_matrix": Function("tf.ConfusionMatrix", "labels"),
     **{
         f"tensor_scatter_nd_{name}": Function(
             "ops.ScatterUpdate", "tensor:inputs indices updates", "", (("reduction", kind),)

@@ -8,13 +8,12 @@ import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
-from layergraph.frontends.keras.sizes import whole
 from layergraph.frontends.keras.tensorflow import listed, tensors
-from layergraph.ir.ops.elementwise import Binary, Math, Where
-from layergraph.ir.ops.linalg import Eigen, Inverse, Qr, Solve, Svd
+from layergraph.ir.ops.elementwise import Binary, Math
+from layergraph.ir.ops.linalg import Eigen, Inverse, LuFactor, Qr, Solve, Svd
 from layergraph.ir.ops.merge import Matmul, Merge
-from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import ExpandDims, PadAll, Transpose
+from layergraph.ir.ops.reduction import Reduce, Sort
+from layergraph.ir.ops.shape import Transpose
 
 
 def transposed(x: Tensor) -> Transpose:
@@ -55,25 +54,19 @@ def svd(call: LayerCall) -> Tensor | list[Tensor]:
     return [values, left, adjoint(call, right, "right")]
 
 
-@reads("tf.SetDiag", arguments=("input",))
-def set_diag(call: LayerCall) -> Tensor:
-    """tf.linalg.set_diag, of one diagonal."""
-    x, diagonal = tensors(call, "input", "diagonal")
-    k = whole(call, call.argument("k", 0), "k")
-    call.argument("align")
-    rows, columns = x.shape[-2:]
-    if rows is None or columns is None:
-        raise call.refusal("matrices of unknown size are not supported", "use a known size")
-    # Element ``i`` of a diagonal above the main one stands in row ``i``, below it in
-    # column ``i``; as long as a side, the diagonal can be spread along the other one.
-    side = rows if k > 0 or (k == 0 and rows <= columns) else columns
-    missing = side - min(rows - max(-k, 0), columns - max(k, 0))
-    if missing:
-        around = (*((0, 0),) * (len(diagonal.shape) - 1), (0, missing))
-        diagonal = call.emit(PadAll(pad_width=around), diagonal, part="side")
-    spread = ExpandDims(axis=-1 if side == rows and k >= 0 else -2)
-    mask = call.constant("mask", np.eye(rows, columns, k, dtype=bool))
-    return call.emit(Where(), mask, call.emit(spread, diagonal, part="spread"), x)
+@reads("tf.Eig", "tf.Eigenvalues", arguments=("tensor",))
+def eigen(call: LayerCall) -> Tensor | list[Tensor]:
+    """tf.linalg.eig and eigvals: complex, in an arbitrary order."""
+    found = call.emit_all(Eigen(hermitian=False), *tensors(call, "tensor"))
+    return list(found) if call.spec.class_name == "Eig" else found[0]
+
+
+@reads("tf.Lu", arguments=("input",))
+def lu(call: LayerCall) -> list[Tensor]:
+    """tf.linalg.lu: both triangles, and which row of the matrix each row of theirs is."""
+    call.argument("output_idx_type")
+    triangles, places = call.emit_all(LuFactor(), *tensors(call, "input"), part="lu")
+    return [triangles, call.emit(Sort(axis=-1, places=True), places)]
 
 
 def _solved(call: LayerCall, a: Tensor, b: Tensor, triangle: Any, part: str = "") -> Tensor:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import whole, wholes
 from layergraph.frontends.keras.tensorflow import listed, tensors
-from layergraph.ir.ops.elementwise import Cast, Math, Where
-from layergraph.ir.ops.indexing import Diagonal, Triangle
+from layergraph.ir.ops.elementwise import Math
+from layergraph.ir.ops.indexing import Triangle
 from layergraph.ir.ops.linear import Einsum
 from layergraph.ir.ops.merge import Matmul
-from layergraph.ir.ops.reduction import Reduce
-from layergraph.ir.ops.shape import ExpandDims, PadAll, Squeeze, Transpose
+from layergraph.ir.ops.shape import ExpandDims, Squeeze, Transpose
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -112,40 +109,3 @@ def band_part(call: LayerCall) -> Tensor:
     if not steps:
         steps.append(Triangle(upper=False, k=max(x.shape[-1] or 2**30, 0)))
     return call.emit(steps[0], x, then=steps[1:])
-
-
-@reads("tf.Trace", "tf.DiagPart", arguments=("input",))
-def diagonal(call: LayerCall) -> Tensor:
-    """tf.linalg.trace and diag_part, of one diagonal."""
-    name = "x" if call.argument("x") is not None else "input"
-    (x,) = tensors(call, name)
-    k = whole(call, call.argument("k", 0), "k")
-    call.argument("padding_value")
-    call.argument("align")
-    rank = len(x.shape)
-    op = Diagonal(offset=k, axes=(rank - 2, rank - 1))
-    if call.spec.class_name == "DiagPart":
-        return call.emit(op, x)
-    parts = call.emit(op, x, part="diagonal")
-    return call.emit(Reduce(kind="sum", axis=(-1,)), parts, then=[Cast(dtype=x.type.dtype)])
-
-
-@reads("tf.Diag", arguments=("diagonal",))
-def diag(call: LayerCall) -> Tensor:
-    """tf.linalg.diag: vectors on one diagonal of matrices of another number."""
-    (x,) = tensors(call, "diagonal")
-    k, size = whole(call, call.argument("k", 0), "k"), x.shape[-1]
-    if size is None:
-        raise call.refusal("diagonals of unknown length are not supported", "use a known size")
-    side = size + abs(k)
-    for name in ("num_rows", "num_cols"):
-        if call.argument(name, -1) not in (-1, side):
-            raise call.refusal("matrices that are not square are not supported yet")
-    call.argument("align")
-    around = ((0, 0),) * (len(x.shape) - 1)
-    # Above the main diagonal element ``i`` stands in column ``i + k``, below it in column ``i``.
-    wide = PadAll(pad_width=(*around, (max(k, 0), max(-k, 0))))
-    row = call.emit(wide, x, then=[ExpandDims(axis=-2)], part="row")
-    mask = call.constant("mask", np.eye(side, side, k, dtype=bool))
-    other = call.constant("other", np.array(call.argument("padding_value", 0), x.type.dtype))
-    return call.emit(Where(), mask, row, other)
