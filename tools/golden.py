@@ -25,7 +25,7 @@ from layergraph.ir.op import Constant
 from layergraph.ir.types import Array, numpy_dtype
 from layergraph.ir.writing import replacing
 from layergraph.tools.comparison.compare import compare, feeds_for
-from layergraph.tools.comparison.figures import ATOL, RTOL, measured
+from layergraph.tools.comparison.figures import measured
 from layergraph.tools.comparison.report import Report, Row
 from layergraph.tools.comparison.sides import Run, Side, Table, side, split
 from layergraph.tools.flat import flat
@@ -44,7 +44,7 @@ class Golden:
         nodes: outputs of every node by name, ``lstm#1`` for a second one, in
             running order.
         outputs: what the model returns, by path: ``0`` for one array.
-        rtol, atol: tolerances; see ``layergraph.compare``.
+        rtol, atol: tolerances, ``None`` for the defaults of ``layergraph.compare``.
         models: SHA-256 of the model files it belongs to, by file name.
         made_by: versions of what recorded it.
         name: what reports call it.
@@ -53,8 +53,8 @@ class Golden:
     inputs: Mapping[str, Array]
     nodes: Mapping[str, Array]
     outputs: Mapping[str, Array]
-    rtol: float = RTOL
-    atol: float = ATOL
+    rtol: float | None = None
+    atol: float | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     made_by: Mapping[str, str] = field(default_factory=dict)
     name: str = "golden"
@@ -169,8 +169,8 @@ def record(
     path: str | os.PathLike[str] | None = None,
     inputs: Any = None,
     *,
-    rtol: float = RTOL,
-    atol: float = ATOL,
+    rtol: float | None = None,
+    atol: float | None = None,
     seed: int = 0,
 ) -> Golden:
     """Run a model and keep what every node returned.
@@ -180,7 +180,7 @@ def record(
             side; a file without options is run as read, without passes.
         path: file to write, ``.safetensors``; ``None`` writes none.
         inputs: as for ``layergraph.compare``.
-        rtol, atol: tolerances that later runs are held to.
+        rtol, atol: tolerances that later runs are held to; as for ``layergraph.compare``.
         seed: of the inputs drawn.
 
     Raises:

@@ -7,7 +7,6 @@ import json
 import os
 
 from layergraph.tools.comparison.command import read_inputs
-from layergraph.tools.comparison.figures import ATOL, RTOL
 from layergraph.tools.comparison.sides import side
 from layergraph.tools.golden import Golden, as_read, check, checksums, record
 
@@ -25,8 +24,8 @@ def _record(parsed: argparse.Namespace) -> int:
         parsed.model,
         parsed.output,
         inputs,
-        rtol=RTOL if parsed.rtol is None else parsed.rtol,
-        atol=ATOL if parsed.atol is None else parsed.atol,
+        rtol=parsed.rtol,
+        atol=parsed.atol,
         seed=parsed.seed,
     )
     size = os.path.getsize(parsed.output)

@@ -60,6 +60,7 @@ def test_record_and_check(tmp_path: Path) -> None:
     record(CNN, path)
     golden = Golden.read(path)
     assert list(golden.models) == ["model.h5"]
+    assert golden.rtol is None
     assert golden.made_by["layergraph"] == lg.__version__
     assert "conv2d/conv" in golden.nodes
     report = check(CNN, path)
@@ -72,6 +73,9 @@ def test_record_and_check(tmp_path: Path) -> None:
     wide = check(lg.load(CNN, dtype="float64"), path)
     assert "is float64" in wide.failure
     assert check(f"{CNN}@float64", path)
+    record(f"{CNN}@float16", path)
+    half = lg.load(CNN, dtype="float16")
+    assert check(half, path)
 
 
 def test_a_node_that_is_gone_is_a_failure(tmp_path: Path) -> None:
