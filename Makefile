@@ -7,7 +7,7 @@ PY := $(DEV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow random lint format golden agreement support fault-finding bench clean
+.PHONY: help demo test test-slow test-onnx random lint format golden agreement support fault-finding bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,6 +27,9 @@ test: $(DEV)/.done  ## run the tests, live Keras included
 
 test-slow: $(DEV)/.done  ## run the long sweeps
 	$(PY) -m pytest -m slow
+
+test-onnx: $(DEV)/.done  ## the rows of the parity tables through ONNX too
+	LAYERGRAPH_ONNX=1 $(PY) -m pytest tests/onnx tests/parity tests/frontends
 
 random: $(DEV)/.done  ## compare random architectures with Keras: make random EXAMPLES=5000
 	EXAMPLES=$(or $(EXAMPLES),1000) $(PY) -m pytest -s tests/architectures

@@ -13,7 +13,14 @@ from layergraph.backends.onnx.writer import Writer
 from layergraph.ir.op import Activation
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
 from layergraph.ir.types import Array, Shape
-from layergraph.ir.windows import Padding, extent, padding_of, transposed_crop, transposed_size
+from layergraph.ir.windows import (
+    Padding,
+    extent,
+    left_out,
+    padding_of,
+    transposed_crop,
+    transposed_size,
+)
 
 spellings = Spellings()
 
@@ -38,6 +45,27 @@ def padded(
     return {"pads": [b for b, _ in ends] + [a for _, a in ends]}
 
 
+def windowed(
+    w: Writer,
+    x: Tensor,
+    sizes: Sequence[int],
+    strides: Sequence[int],
+    padding: Padding,
+    rates: Sequence[int],
+) -> str:
+    """What windows are taken of, channels first, without the elements in front that none reads."""
+    starts = []
+    for n, k, s, d in zip(x.type.shape[1:-1], sizes, strides, rates, strict=True):
+        if n is None and padding == "same" and len(sizes) == 3 and s > extent(k, d):
+            raise RefusedError("strides beyond the window in volumes of unknown size")
+        starts.append(left_out(n or 0, k, s, padding, d, len(sizes)))
+    name = w.first(x)
+    if any(starts):
+        ends, axes = [np.iinfo(np.int64).max] * len(sizes), range(2, x.rank)
+        name = w.op("Slice", name, w.ints(*starts), w.ints(*ends), w.ints(*axes))
+    return name
+
+
 def _finished(w: Writer, name: str, activation: Activation | None) -> Any:
     axes = channels_first(w.type.rank)
     return w.activated(View(name, axes), activation, w.type.rank, w.type.dtype)
@@ -49,7 +77,7 @@ def conv(w: Writer, op: Conv, x: Tensor, *, kernel: Array, bias: Array | None = 
     *sizes, _, _ = kernel.shape
     name = w.op(
         "Conv",
-        w.first(w.as_dtype(x, w.type.dtype)),
+        windowed(w, w.as_dtype(x, w.type.dtype), sizes, op.strides, op.padding, op.dilation_rate),
         w.param("kernel", kernel, "conv", lambda k: np.moveaxis(k, (-1, -2), (0, 1))),
         None if bias is None else w.param("bias", bias),
         kernel_shape=sizes,
@@ -73,7 +101,7 @@ def depthwise(
 
     name = w.op(
         "Conv",
-        w.first(w.as_dtype(x, w.type.dtype)),
+        windowed(w, w.as_dtype(x, w.type.dtype), sizes, op.strides, op.padding, op.dilation_rate),
         w.param("kernel", kernel, "depthwise", grouped),
         None if bias is None else w.param("bias", bias),
         kernel_shape=sizes,

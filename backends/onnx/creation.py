@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.backends.onnx.reduction import commonly
 from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor
 from layergraph.backends.onnx.writer import Writer
@@ -64,6 +65,7 @@ def vander(w: Writer, op: Vander, x: Tensor) -> str:
     if count is None:
         raise RefusedError("as many powers as there are elements, which are not known")
     powers = np.arange(count) if op.increasing else np.arange(count)[::-1]
-    column = w.op("Unsqueeze", w.as_dtype(x, w.type.dtype), w.ints(1))
-    name: str = w.op("Pow", column, w.array(powers.astype(w.type.dtype), "powers"))
-    return name
+    dtype = commonly(w.type.dtype)
+    column = w.op("Unsqueeze", w.as_dtype(x, dtype), w.ints(1))
+    name = w.op("Pow", column, w.array(powers.astype(dtype), "powers"))
+    return w.cast(name, dtype, w.type.dtype)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from layergraph.backends.numpy.elementwise import _limits as limits
 from layergraph.backends.onnx.activation import clip as clipped
 from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor
@@ -91,31 +92,24 @@ def unary(w: Writer, op: Unary, x: Tensor) -> str:
 
 @spellings.spells(Cast, follows=True)
 def cast(w: Writer, op: Cast, x: Tensor) -> str:
-    """A node; complex numbers are nothing to ONNX' Cast."""
-    if x.type.is_complex or op.dtype.startswith("complex"):
-        raise RefusedError("it has no complex numbers")
+    """A node."""
     return w.cast(x, x.dtype, op.dtype)
 
 
 @spellings.spells(SaturateCast, follows=True)
 def saturate_cast(w: Writer, op: SaturateCast, x: Tensor) -> str:
     """Clipped to what both dtypes hold, then cast."""
-    if x.dtype == "bool" or op.dtype in FLOATS:
+    if "bfloat16" in (x.dtype, op.dtype):
         return w.cast(x, x.dtype, op.dtype)
-    info = np.iinfo(op.dtype)
-    low, high = float(info.min), float(info.max)
-    if x.dtype in FLOATS:
-        kind = np.dtype(x.dtype).type
-        if int(kind(high)) > info.max:
-            high = float(np.nextafter(kind(high), kind(0)))
-    else:
-        own = np.iinfo(x.dtype)
-        return w.cast(
-            clipped(w, x, max(own.min, info.min), min(own.max, info.max), x.dtype),
-            x.dtype,
-            op.dtype,
-        )
-    return w.cast(clipped(w, x, low, high, x.dtype), x.dtype, op.dtype)
+    given = w.as_dtype(x, "int32") if x.dtype == "bool" else x
+    kind = np.dtype(given.dtype).type
+    (first, last), (low, high) = (limits(np.dtype(d)) for d in (given.dtype, op.dtype))
+    least, most = kind(max(first, low)), kind(min(last, high))
+    # Rounded to the dtype of the value, a limit may lie beyond what the target holds.
+    least = np.nextafter(least, kind(0)) if int(least) < low else least
+    most = np.nextafter(most, kind(0)) if int(most) > high else most
+    name = w.op("Clip", given, np.asarray(least), np.asarray(most))
+    return w.cast(name, given.dtype, op.dtype)
 
 
 @spellings.spells(NotEqual, follows=True)
@@ -217,8 +211,6 @@ FALSE_OF_WHOLE = {"isnan": False, "isinf": False, "isfinite": True, "isposinf": 
 @spellings.spells(Math, follows=True)
 def math_(w: Writer, op: Math, x: Tensor) -> str:
     """The table row of the operator's kind, in the dtype Keras computes it in."""
-    if x.type.is_complex:
-        raise RefusedError("it has no complex numbers")
     if op.kind == "bitwise_not":
         return w.op("Not" if x.dtype == "bool" else "BitwiseNot", x)  # type: ignore[no-any-return]
     if op.kind not in MATH:
@@ -296,12 +288,42 @@ def _arctan2(w: Writer, a: Tensor, b: Tensor) -> str:
     return w.op("Where", on_axis, w.op("Mul", w.op("Sign", a), half), whole)  # type: ignore[no-any-return]
 
 
+def _extreme(kind: str) -> Pair:
+    """The larger or smaller of two, of which a NaN is neither."""
+
+    def spell(w: Writer, a: Tensor, b: Tensor) -> str:
+        found = w.op(kind, a, b)
+        if a.type.is_float:
+            found = w.op("Where", w.op("IsNaN", b), a, found)
+            found = w.op("Where", w.op("IsNaN", a), b, found)
+        return str(found)
+
+    return spell
+
+
+def _ldexp(w: Writer, a: Tensor, b: Tensor) -> str:
+    kept = w.op("Or", w.op("IsInf", a), w.op("Equal", a, w.number(0, a.dtype)))
+    product = w.op("Mul", a, w.op("Pow", w.number(2, a.dtype), b))
+    return str(w.op("Where", kept, a, product))
+
+
+def _signbit(w: Writer, x: Tensor) -> str:
+    if not x.type.is_float:
+        return str(w.op("Less", w.as_dtype(x, "int64"), np.int64(0)))
+    # Of both zeros, the reciprocal of one alone is minus infinity.
+    below = w.op("Less", x, w.number(0, x.dtype))
+    return str(w.op("Or", below, w.op("IsInf", w.op("Reciprocal", x), detect_positive=0)))
+
+
+MATH["signbit"] = _signbit
+
 BINARY: dict[BinaryKind, Pair] = {
     "divide": both("Div"), "divide_no_nan": _divide_no_nan, "floor_divide": _floor_divide,
     "mod": _mod, "fmod": lambda w, a, b: w.op("Mod", a, b, fmod=1), "power": both("Pow"),
     "arctan2": _arctan2, "hypot": _hypot, "logaddexp": _logaddexp,
     "equal": both("Equal"), "not_equal": lambda w, a, b: w.op("Not", w.op("Equal", a, b)),
     "greater": both("Greater"), "greater_equal": both("GreaterOrEqual"), "less": both("Less"),
+    "fmax": _extreme("Max"), "fmin": _extreme("Min"), "ldexp": _ldexp,
     "less_equal": both("LessOrEqual"), "squared_difference": _squared_difference,
 }  # fmt: skip
 
@@ -311,8 +333,6 @@ BITS = {"bitwise_and": "And", "bitwise_or": "Or", "bitwise_xor": "Xor"}
 @spellings.spells(Binary, follows=True)
 def binary(w: Writer, op: Binary, x1: Tensor, x2: Tensor) -> str:
     """The table row of the operator's kind, on operands of the common dtype."""
-    if x1.type.is_complex or x2.type.is_complex:
-        raise RefusedError("it has no complex numbers")
     if op.kind == "logical_xor":
         return w.op("Xor", truth(w, x1), truth(w, x2))  # type: ignore[no-any-return]
     wanted = op.infer(x1.type, x2.type).dtype

@@ -195,7 +195,7 @@ def frame(w: Writer, op: Frame, x: Tensor) -> View:
 @spellings.spells(Patches)
 def patches(w: Writer, op: Patches, x: Tensor) -> View:
     """A ``Conv`` that picks each element of the window into a channel of its own."""
-    from layergraph.backends.onnx.convolution import padded
+    from layergraph.backends.onnx.convolution import padded, windowed
 
     channels = x.type.shape[-1]
     if channels is None:
@@ -205,7 +205,7 @@ def patches(w: Writer, op: Patches, x: Tensor) -> View:
     weight = np.eye(elements, dtype=dtype).reshape(elements, *op.size, channels)
     name = w.op(
         "Conv",
-        w.first(w.as_dtype(x, dtype)),
+        windowed(w, w.as_dtype(x, dtype), op.size, op.strides, op.padding, op.dilation_rate),
         w.array(np.moveaxis(weight, -1, 1), "windows"),
         kernel_shape=op.size,
         strides=op.strides,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.pooling import _shares as shares
-from layergraph.backends.onnx.convolution import padded
+from layergraph.backends.onnx.convolution import padded, windowed
 from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor, View, channels_first, plain
 from layergraph.backends.onnx.writer import Writer
@@ -24,7 +24,7 @@ def pool(w: Writer, op: Pool, x: Tensor) -> View:
     ones = (1,) * len(op.pool_size)
     name = w.op(
         kind,
-        w.first(w.as_dtype(x, dtype)),
+        windowed(w, w.as_dtype(x, dtype), op.pool_size, op.strides, op.padding, ones),
         kernel_shape=op.pool_size,
         strides=op.strides,
         **padded(x.type.shape[1:-1], op.pool_size, op.strides, op.padding, ones),

@@ -17,6 +17,7 @@ from layergraph.ir.ops.reduction import (
     TopK,
     Trapezoid,
 )
+from layergraph.ir.types import TensorType
 
 spellings = Spellings()
 
@@ -24,7 +25,7 @@ NODES = {"max": "ReduceMax", "min": "ReduceMin", "sum": "ReduceSum", "prod": "Re
          "mean": "ReduceMean", "logsumexp": "ReduceLogSumExp"}  # fmt: skip
 
 
-def places_or_numbers(dtype: str) -> str:
+def commonly(dtype: str) -> str:
     """A dtype that every runtime reduces, for one that some do not."""
     small = ("bool", "int8", "int16", "uint8", "uint16")
     return "int32" if dtype in small else "int64" if dtype in ("uint32", "uint64") else dtype
@@ -33,15 +34,13 @@ def places_or_numbers(dtype: str) -> str:
 @spellings.spells(Reduce)
 def reduce(w: Writer, op: Reduce, x: Tensor) -> str:
     """A node, in the dtype Keras gives; variance and places from their parts."""
-    if x.type.is_complex:
-        raise RefusedError("it has no complex numbers")
     axes = tuple(a % x.rank for a in op.axis)
     wanted = w.type.dtype
     if op.kind in ("any", "all", "count_nonzero"):
         return _truths(w, op, x, axes)
     if op.kind in ("argmax", "argmin"):
         return _place(w, op, x, axes)
-    wide = places_or_numbers(wanted)
+    wide = commonly(wanted)
     given = w.as_dtype(x, wide)
     if op.kind in ("var", "std"):
         apart = w.op("Sub", given, w.reduce("ReduceMean", given, axes))
@@ -49,6 +48,8 @@ def reduce(w: Writer, op: Reduce, x: Tensor) -> str:
         return w.op("Sqrt", name) if op.kind == "std" else name
     if op.kind in ("nansum", "nanprod", "nanmean"):
         return w.cast(_numbers_only(w, op, given, axes), wide, wanted)
+    if op.kind in ("nanmax", "nanmin"):
+        return w.cast(_extreme_number(w, op, given, axes), wide, wanted)
     if op.kind not in NODES:
         raise RefusedError(f"it has no reduction {op.kind}")
     return w.cast(w.reduce(NODES[op.kind], given, axes, op.keepdims), wide, wanted)
@@ -63,7 +64,7 @@ def _truths(w: Writer, op: Reduce, x: Tensor, axes: tuple[int, ...]) -> str:
 
 
 def _place(w: Writer, op: Reduce, x: Tensor, axes: tuple[int, ...]) -> str:
-    given = w.name_of(w.as_dtype(x, places_or_numbers(x.dtype)))
+    given = w.name_of(w.as_dtype(x, commonly(x.dtype)))
     axis = axes[0]
     if len(axes) > 1:
         given, axis = w.reshape(given, -1), 0
@@ -91,22 +92,49 @@ def _numbers_only(w: Writer, op: Reduce, x: Tensor, axes: tuple[int, ...]) -> st
     return name
 
 
+def _extreme_number(w: Writer, op: Reduce, x: Tensor, axes: tuple[int, ...]) -> str:
+    """The largest or smallest that is no NaN; NaN where there is none."""
+    kind, worst = ("ReduceMax", -np.inf) if op.kind == "nanmax" else ("ReduceMin", np.inf)
+    if not x.type.is_float:
+        return w.reduce(kind, x, axes, op.keepdims)
+    missing = w.op("IsNaN", x)
+    found = w.reduce(kind, w.op("Where", missing, w.number(worst, x.dtype), x), axes, op.keepdims)
+    kept = w.cast(w.op("Not", missing), "bool", "int32")
+    some = w.cast(w.reduce("ReduceMax", kept, axes, op.keepdims), "int32", "bool")
+    return str(w.op("Where", some, found, w.number(np.nan, x.dtype)))
+
+
 @spellings.spells(Cumulate)
 def cumulate(w: Writer, op: Cumulate, x: Tensor) -> str:
-    """A node for sums."""
-    if op.kind != "sum":
-        raise RefusedError(f"it has no running {op.kind}")
+    """A node for sums, a ``Scan`` for products."""
     wanted = w.type.dtype
-    wide = places_or_numbers(wanted)
-    axis = np.int64(op.axis % x.rank)
-    return w.cast(w.op("CumSum", w.as_dtype(x, wide), axis), wide, wanted)
+    wide = commonly(wanted)
+    given, axis = w.as_dtype(x, wide), op.axis % x.rank
+    if op.kind == "sum":
+        return w.cast(w.op("CumSum", given, np.int64(axis)), wide, wanted)
+    if op.kind != "prod":
+        raise RefusedError(f"it has no running {op.kind}")
+    rest = [w.size(given, i) for i in range(x.rank) if i != axis]
+    one = w.number(1, wide)
+    begin = w.op("Expand", one, w.sizes(*rest)) if rest else one
+    row = TensorType(tuple(d for i, d in enumerate(x.type.shape) if i != axis), wide)
+
+    def step(product: str, element: str) -> list[str]:
+        found = w.op("Mul", product, element)
+        return [found, found]
+
+    _, every = w.op(
+        "Scan", begin, given, outputs=2, body=w.body("step", [row, row], step, [row, row]),
+        num_scan_inputs=1, scan_input_axes=[axis], scan_output_axes=[axis],
+    )  # fmt: skip
+    return w.cast(every, wide, wanted)
 
 
 @spellings.spells(Sort)
 def sort(w: Writer, op: Sort, x: Tensor) -> str:
     """``TopK`` of all, smallest first."""
     axis = op.axis % x.rank
-    wide = places_or_numbers(x.dtype)
+    wide = commonly(x.dtype)
     values, places = w.op(
         "TopK", w.as_dtype(x, wide), w.size(x, axis), axis=axis, largest=0, sorted=1, outputs=2
     )
@@ -116,7 +144,7 @@ def sort(w: Writer, op: Sort, x: Tensor) -> str:
 @spellings.spells(TopK)
 def top_k(w: Writer, op: TopK, x: Tensor) -> tuple[str, str]:
     """A node, whose places are int64."""
-    wide = places_or_numbers(x.dtype)
+    wide = commonly(x.dtype)
     values, places = w.op(
         "TopK", w.as_dtype(x, wide), w.ints(op.k), axis=-1, largest=1, sorted=1, outputs=2
     )

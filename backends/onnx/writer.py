@@ -289,6 +289,9 @@ class Writer:
             params = self._params(node)
             try:
                 entry = entry_of(node.op)
+                types = (*(x.type for x in inputs if x is not None), *node.types)
+                if any(t.is_complex for t in types):
+                    raise RefusedError("it has no complex numbers")
                 if node.op.kept:
                     raise RefusedError(
                         "stateful=True keeps states between runs, which an ONNX model cannot",
