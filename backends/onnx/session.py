@@ -10,7 +10,7 @@ import numpy as np
 
 from layergraph.backends.numpy.plan import States, Traced
 from layergraph.backends.onnx.model import to_bytes
-from layergraph.ir.errors import KernelError, LayerGraphError
+from layergraph.ir.errors import InputError, KernelError, LayerGraphError
 from layergraph.ir.graph import Graph, Value
 from layergraph.ir.op import Constant, Input
 from layergraph.ir.types import HALVES, Array, strings
@@ -82,6 +82,7 @@ class Session:
         """All outputs; each owns its memory.
 
         Raises:
+            InputError: a text is no UTF-8.
             KernelError: onnxruntime failed.
         """
         given = {name: _given(feeds[name]) for name in self.inputs}
@@ -102,7 +103,10 @@ def _given(array: Array) -> Array:
     if array.dtype != object:
         return np.ascontiguousarray(array)
     out = np.empty(array.size, object)
-    out[:] = [item.decode("utf-8", "surrogateescape") for item in array.ravel().tolist()]
+    try:
+        out[:] = [item.decode() for item in array.ravel().tolist()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"onnxruntime takes texts of UTF-8 only: {error}") from None
     return out.reshape(array.shape)
 
 
