@@ -44,11 +44,11 @@ class Context:
     def called(self, training: Any) -> Iterator[None]:
         """Layers called meanwhile are called as in training if a call in the file says so.
 
-        A prediction of Keras 3 says otherwise to every layer, whatever is stored: see
-        keras/src/models/functional.py ``operation_fn``, Keras 3.15.
+        What a layer does otherwise in training is refused: a model called in training on
+        purpose draws random numbers, or normalises by its batch.
         """
         before = self.training
-        if training is not None and self.keras_major < 3:
+        if training is not None:
             self.training = bool(training)
         try:
             yield

@@ -124,3 +124,36 @@ def test_batch_size(writer: str, container: str, tmp_path: Path) -> None:
         for batch in (2, 3):
             rows = np.random.default_rng(0).normal(size=(batch, 5)).astype("float32")
             assert_close(interp(rows), np.asarray(model(rows, training=False)))
+
+
+IN_TRAINING = {
+    "Dropout": lambda k, x: k.layers.Dropout(0.5)(x, training=True),
+    "GaussianNoise": lambda k, x: k.layers.GaussianNoise(0.5)(x, training=True),
+    "BatchNormalization": lambda k, x: k.layers.BatchNormalization()(x, training=True),
+    "LSTM": lambda k, x: k.layers.LSTM(3, dropout=0.5)(x, training=True),
+    "nested": lambda k, x: k.Sequential([k.layers.Dense(3), k.layers.Dropout(0.5)])(
+        x, training=True
+    ),
+}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("writer", ["keras", "tf_keras"])
+@pytest.mark.parametrize("what", IN_TRAINING)
+def test_calls_in_training_are_refused(what: str, writer: str, tmp_path: Path) -> None:
+    keras = keras_of(writer)
+    x = keras.layers.Input((5, 4))
+    model = keras.Model(x, IN_TRAINING[what](keras, x))
+    for container in (".keras", ".h5"):
+        model.save(tmp_path / f"model{container}")
+        with pytest.raises(lg.UnsupportedError, match="called with training=True"):
+            lg.load(tmp_path / f"model{container}")
+
+
+@pytest.mark.live
+def test_defaults_that_keras_3_stores_are_no_calls_in_training(tmp_path: Path) -> None:
+    keras = keras_of("keras")
+    x = keras.layers.Input((8, 6, 3))
+    y = keras.layers.Resizing(5, 4)(keras.layers.RandomFlip()(x))
+    keras.Model(x, keras.layers.RandomRotation(0.1)(y)).save(tmp_path / "model.keras")
+    assert len(lg.load(tmp_path / "model.keras")) > 1

@@ -49,12 +49,10 @@ def batch_normalization(call: LayerCall) -> Tensor:
     )
     mode = config.int("mode", 0)
     if call.layer.context.training and config.take("trainable", True):
-        if renorm is not None or x.mask is not None or len(axes) > 1:
-            raise call.refusal(
-                "it is called with training=True, with renorm, several axes or on a masked tensor",
-                "save the model from a call without it",
-            )
-        mode = 2
+        raise call.refusal(
+            "it is called with training=True, and then normalises by the batch it is given",
+            "save the model from a call without it",
+        )
     if mode:
         return _by_own_statistics(call, axes[0], mode, params)
     params = {role: params[role] for role in signature(BatchNorm).params if role in params}
