@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from layergraph.frontends.keras.registry import Reader, reader_of
+from layergraph.frontends.keras.registry import LAYERS, Reader, reader_of
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.ir.build import Builder
 from layergraph.ir.errors import Unsupported
@@ -16,6 +16,13 @@ from layergraph.ir.graph import Value
 
 if TYPE_CHECKING:
     from layergraph.frontends.keras.layer import Tensor
+
+
+DRAWING = ("rate", "stddev", "dropout", "recurrent_dropout", "factor", "height_factor")
+"""Options by which layers draw random numbers in training, unless they are 0."""
+
+TRAINING_BY_DEFAULT = ("CenterCrop", "Pipeline", "Resizing")
+"""Layers outside their family whose ``call`` has ``training=True`` by default."""
 
 
 @dataclass
@@ -54,6 +61,15 @@ class Context:
             yield
         finally:
             self.training = before
+
+    def stores_training(self, spec: LayerSpec) -> bool:
+        """Whether Keras 3 stores ``training=True`` with every call, as the default of its ``call``.
+
+        It says nothing then: whoever calls the model says otherwise.
+        Source: keras/src/layers/layer.py ``_resolve_and_populate_arg``, Keras 3.15.
+        """
+        own = LAYERS.get(spec.key) == "augmentation" or spec.key in TRAINING_BY_DEFAULT
+        return own and self.keras_major >= 3
 
     def same_tensor(self, value: Value, other: Value) -> None:
         """Note that Keras hands on the tensor object itself: it has one mask, wherever it is."""

@@ -16,9 +16,9 @@ from layergraph.frontends.keras.casting import (
     scope_dtype,
 )
 from layergraph.frontends.keras.config import Config
-from layergraph.frontends.keras.context import Context
+from layergraph.frontends.keras.context import DRAWING, Context
 from layergraph.frontends.keras.policy import Policy, policy_of
-from layergraph.frontends.keras.registry import LAYERS, why_unknown
+from layergraph.frontends.keras.registry import why_unknown
 from layergraph.frontends.keras.spec import LayerSpec
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.build import Builder
@@ -102,7 +102,7 @@ class Layer:
         if len(args) > len(reader.arguments):
             raise self.refusal(f"it is called with {len(args)} positional arguments")
         named.update({k: v for k, v in (kwargs or {}).items() if v is not None})
-        training = None if stores_training(self) else named.pop("training", None)
+        training = None if self.context.stores_training(self.spec) else named.pop("training", None)
         named.pop("training", None)
         if not self.spec.is_operation:
             named = self._with_constants(named, nth)
@@ -402,21 +402,6 @@ class LayerCall:
         first = next(iter(self.arguments), None)
         if left := sorted(set(self.arguments) - self._read - {first}):
             raise self.refusal(f"it is called with {left[0]!r}, which nothing here knows")
-
-
-def stores_training(layer: Layer) -> bool:
-    """Whether Keras 3 stores ``training=True`` with every call, as the default of its ``call``.
-
-    It says nothing then: whoever calls the model says otherwise.
-    Source: keras/src/layers/layer.py ``_resolve_and_populate_arg``, Keras 3.15.
-    """
-    name = layer.spec.key
-    own = LAYERS.get(name) == "augmentation" or name in ("CenterCrop", "Pipeline", "Resizing")
-    return own and layer.context.keras_major >= 3
-
-
-DRAWING = ("rate", "stddev", "dropout", "recurrent_dropout", "factor", "height_factor")
-"""Options by which layers draw random numbers in training, unless they are 0."""
 
 
 def tensors_in(data: Any) -> list[Tensor]:
