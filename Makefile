@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 RUN := .venv
 DEV := .venv-dev
 PY := $(DEV)/bin/python
+# Each test process imports TensorFlow, which takes a gigabyte.
+WORKERS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
@@ -22,8 +24,8 @@ $(RUN)/.done $(DEV)/.done: setup.cfg pyproject.toml
 demo: $(RUN)/.done  ## convert and run a trained model, compare with what Keras predicted
 	$(RUN)/bin/layergraph demo
 
-test: $(DEV)/.done  ## run the tests, live Keras included
-	$(PY) -m pytest
+test: $(DEV)/.done  ## run the tests, live Keras included, in WORKERS processes
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(DEV)/.done  ## run the long sweeps
 	$(PY) -m pytest -m slow
