@@ -35,7 +35,8 @@ class Tree:
         self.groups = tree.groups()
         self.taken: set[str] = set()
         self.by_layer: dict[tuple[object, ...], dict[str, Array]] = {}
-        self.assets: dict[tuple[str, str], str] = {}
+        self.places: dict[str, dict[str, None]] = {}
+        """Paths under which layers of a name may be stored, of all models in the file."""
 
     def exists(self, path: str) -> bool:
         return any(group == path or group.startswith(path + "/") for group in self.groups)
@@ -53,10 +54,13 @@ class TreeWeights:
             stores under the path of its first use only.
     """
 
-    def __init__(self, tree: Tree, path: str, layer: str) -> None:
+    def __init__(
+        self, tree: Tree, path: str, layer: str, owner: tuple[str, str] | None = None
+    ) -> None:
         self._tree = tree
         self._path = path
         self._layer = layer
+        self._owner = owner or (layer, path)
         self._found: list[Array] | None = None
 
     def peek(self) -> list[tuple[str, Array]]:
@@ -76,8 +80,13 @@ class TreeWeights:
         self._found = None
         if rearrange is not None and found:
             found = rearrange(found, shapes)[1]
-        if not found and shapes and key in self._tree.by_layer:
-            return self._tree.by_layer[key]
+        if not found and shapes:
+            if key in self._tree.by_layer:
+                return self._tree.by_layer[key]
+            for path in self._elsewhere():
+                if found := self._tree.tree.variables(path):
+                    self._tree.taken.add(path)
+                    break
         where = f"layer {self._layer!r} (path {self._path!r})"
         taken = matched(self._tree.file, where, [("", a) for a in found], shapes)
         self._tree.taken.add(self._path)
@@ -102,16 +111,21 @@ class TreeWeights:
 
     def asset(self, name: str) -> str | None:
         """The file at this path, or at that of the layer's first use."""
-        found = self._tree.tree.asset(self._path, name)
-        if found is None:
-            return self._tree.assets.get((self._layer, name))
-        return self._tree.assets.setdefault((self._layer, name), found)
+        paths = (self._path, *self._elsewhere())
+        found = (self._tree.tree.asset(path, name) for path in paths)
+        return next((text for text in found if text is not None), None)
+
+    def _elsewhere(self) -> list[str]:
+        """This place below the other paths of layers of the name: a shared layer has but one."""
+        name, path = self._owner
+        below = self._path[len(path) :]
+        return [f"{p}{below}" for p in self._tree.places.get(name, ()) if p != path]
 
     def child(self, *attributes: str) -> LayerWeights:
         """The path of an attribute."""
         paths = [f"{self._path}/{attribute}" for attribute in attributes]
         path = next((p for p in paths if self._tree.exists(p)), paths[0])
-        return TreeWeights(self._tree, path, f"{self._layer}/{attributes[0]}")
+        return TreeWeights(self._tree, path, f"{self._layer}/{attributes[0]}", self._owner)
 
     def layers(self, model: ModelSpec) -> dict[str, LayerWeights]:
         """Paths of a model's layers: snake-cased class names, numbered a class."""
@@ -131,7 +145,11 @@ class TreeWeights:
             else:
                 paths = [self._labelled(base, i, spec, names) for i, spec in enumerate(specs)]
             for spec, path in zip(specs, paths, strict=True):
-                found[spec.name] = TreeWeights(self._tree, path, spec.name)
+                place = found[spec.name] = TreeWeights(self._tree, path, spec.name)
+                self._tree.places.setdefault(spec.name, {}).setdefault(path)
+                if spec.model is not None:
+                    # Whichever of its models Keras visits first holds a shared layer's arrays.
+                    place.layers(spec.model)
         return found
 
     def _stored_class(self, model: ModelSpec, spec: LayerSpec) -> str:

@@ -213,3 +213,22 @@ def test_a_model_without_arrays_has_weights_without_arrays(tmp_path: Path) -> No
     (tmp_path / "model.json").write_text(model.to_json())
     graph = lg.load(tmp_path / "model.json", weights=tmp_path / "model.weights.h5")
     assert lg.Interpreter(graph)(np.float32([[-1, 0, 2]])).tolist() == [[0, 0, 2]]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("first", ["outer", "inner"])
+def test_a_layer_shared_with_a_deeper_model(first: str, tmp_path: Path) -> None:
+    """Its arrays stand where Keras came first, which need not be where it is run first."""
+    keras = keras_of("keras")
+    shared = keras.layers.LSTM(3, return_sequences=True, name="shared")
+    inside = keras.Input((5, 3))
+    inner = keras.Model(inside, keras.layers.Dense(3)(shared(inside)), name="inner")
+    x = keras.Input((5, 3))
+    if first == "outer":
+        y = inner(keras.layers.Dense(3)(shared(x)))
+    else:
+        y = shared(keras.layers.Dense(3)(inner(x)))
+    model = keras.Model(x, y)
+    model.save(tmp_path / "model.keras")
+    arrays = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    assert_close(lg.Interpreter(tmp_path / "model.keras")(arrays), np.asarray(model(arrays)))
