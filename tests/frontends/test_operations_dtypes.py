@@ -11,7 +11,7 @@ import pytest
 import layergraph as lg
 from layergraph.ir.build import Builder
 from layergraph.ir.ops.merge import Merge
-from layergraph.ir.types import COMPLEX, promote
+from layergraph.ir.types import COMPLEX, DTYPES, promote
 from support import keras_of
 
 PYTHON = {"int": int, "float": float}
