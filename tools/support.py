@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -52,7 +52,10 @@ def rows() -> list[Row]:
         if not name.startswith("tf.")
     ]
     found += [Row(n, _kind(n), "", _versions(n), "refused", why) for n, why in REFUSED.items()]
-    found += [Row(f"tf.{n}", "function", "", "2", "supported") for n in _functions()]
+    found += [
+        Row(f"tf.{name}", "function", "", "2", "refused" if why else "supported", why)
+        for name, why in _functions().items()
+    ]
     return sorted(found, key=lambda row: (list(TITLES).index(row.kind), row.name.lower()))
 
 
@@ -69,10 +72,11 @@ def _versions(name: str) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _functions() -> Iterable[str]:
+def _functions() -> dict[str, str]:
+    """TensorFlow functions, and why those that are refused by name are."""
     from layergraph.frontends.keras.eras.tensorflow_functions import FUNCTIONS
 
-    return FUNCTIONS
+    return {name: row.refusal for name, row in FUNCTIONS.items()}
 
 
 def ops(names: Sequence[str], *, as_json: bool, markdown: bool) -> int:
@@ -122,7 +126,11 @@ def page(found: Sequence[Row]) -> str:
         of_kind = [row for row in found if row.kind == kind]
         lines += ["", f"## {title}", ""]
         if kind == "function":
-            lines.append(", ".join(f"`{row.name}`" for row in of_kind))
+            read = [row for row in of_kind if row.status == "supported"]
+            refused = [row for row in of_kind if row.status == "refused"]
+            lines.append(", ".join(f"`{row.name}`" for row in read))
+            lines += ["", "Refused by name:", ""]
+            lines += [f"- `{row.name}`: {row.restrictions}" for row in refused]
             continue
         lines += ["| class | Keras | status | restrictions |", "|---|---|---|---|"]
         lines += [

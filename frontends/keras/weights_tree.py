@@ -78,8 +78,6 @@ class TreeWeights:
         key = (self._layer, tuple(shapes.items()))
         found: Sequence[Array] = [array for _, array in self.peek()]
         self._found = None
-        if rearrange is not None and found:
-            found = rearrange(found, shapes)[1]
         if not found and shapes:
             if key in self._tree.by_layer:
                 return self._tree.by_layer[key]
@@ -87,6 +85,8 @@ class TreeWeights:
                 if found := self._tree.tree.variables(path):
                     self._tree.taken.add(path)
                     break
+        if rearrange is not None and found:
+            found = rearrange(list(found), shapes)[1]
         where = f"layer {self._layer!r} (path {self._path!r})"
         taken = matched(self._tree.file, where, [("", a) for a in found], shapes)
         self._tree.taken.add(self._path)
