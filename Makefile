@@ -3,6 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv
 DEV := .venv-dev
+JAX := .venv-jax
 PY := $(DEV)/bin/python
 # Each test process imports TensorFlow, which takes a gigabyte.
 WORKERS ?= 2
@@ -58,8 +59,15 @@ support: $(DEV)/.done  ## write docs/support.md, the table of supported layers
 fault-finding: $(DEV)/.done  ## write docs/fault-finding.md: three faults, and how they are found
 	$(PY) -m layergraph.tools.fault_finding
 
-bench: $(DEV)/.done  ## time layergraph against compiled Keras, start-up and memory included
-	$(PY) -m layergraph.tools.bench
+# JAX stays out of $(DEV): TensorFlow imports it where it finds it, and starts the slower.
+$(JAX)/.done: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(JAX)
+	$(JAX)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	@touch $@
+
+bench: $(DEV)/.done $(JAX)/.done  ## time layergraph beside Keras and others; writes docs/benchmarks.md (15 minutes)
+	LAYERGRAPH_JAX_PYTHON=$(JAX)/bin/python $(PY) -m layergraph bench --json docs/benchmarks.json \
+		--plot docs/images/benchmarks.png --markdown docs/benchmarks.md $(OPTIONS)
 
 clean:  ## remove what the other targets made
-	rm -rf $(RUN) $(DEV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(RUN) $(DEV) $(JAX) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

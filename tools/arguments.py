@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 SIDE = (
     "a model file, with options after an @ (model.h5@plain, @float64, @plain+float64, "
@@ -67,3 +68,27 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--output", metavar="NAME", help="which output of the model, if several")
     sub.add_argument("--batch-size", type=int, default=32, help="rows at a time (32)")
     sub.add_argument("--json", action="store_true", help="print JSON")
+
+
+def bench_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``layergraph bench``."""
+    sub.add_argument("--models", nargs="+", metavar="NAME", help="default: all thirteen")
+    sub.add_argument("--batches", nargs="+", type=int, metavar="N", help="rows a run (1 32)")
+    sub.add_argument(
+        "--engines", nargs="+", metavar="NAME",
+        help="default: all, those that are slow at large batches at 1 only",
+    )  # fmt: skip
+    sub.add_argument("--rounds", type=int, help="turns of each engine at a model and batch (5)")
+    sub.add_argument("--seconds", type=float, help="time of an engine at a model and batch (1)")
+    sub.add_argument("--limit", type=float, help="seconds after which a run is given up (30)")
+    sub.add_argument("--quick", action="store_true", help="five small models, three engines")
+    sub.add_argument("--full", action="store_true", help="everything, at all batches, for longer")
+    sub.add_argument(
+        "--jax-python", metavar="PATH", default=os.environ.get("LAYERGRAPH_JAX_PYTHON"),
+        help="interpreter that has keras and jax (and layergraph) for the engines that need "
+        "them, apart from TensorFlow; default: this one, or LAYERGRAPH_JAX_PYTHON",
+    )  # fmt: skip
+    sub.add_argument("--json", metavar="FILE", help="write what was measured")
+    sub.add_argument("--plot", metavar="FILE", help="draw ratios to tf.function (.png, .svg)")
+    sub.add_argument("--markdown", metavar="FILE", help="write the page docs/benchmarks.md")
+    sub.add_argument("--read", metavar="FILE", help="measure nothing; show what --json wrote")

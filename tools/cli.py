@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 
 from layergraph import __version__
 from layergraph.ir.errors import LayerGraphError, UnsupportedError
-from layergraph.tools.arguments import compare_arguments, evaluate_arguments, golden_arguments
+from layergraph.tools.arguments import (
+    bench_arguments,
+    compare_arguments,
+    evaluate_arguments,
+    golden_arguments,
+)
 
 DEBUG = "LAYERGRAPH_DEBUG"
 """Environment variable; when set, errors come with their traceback."""
@@ -136,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("evaluate", _evaluate, "measure predictions against labels")
     evaluate_arguments(sub)
 
+    sub = add("bench", _bench, "time layergraph beside Keras and others on a suite of models")
+    bench_arguments(sub)
+
     add("demo", _demo, "run a trained model that ships with layergraph; compare with Keras")
     return parser
 
@@ -235,6 +243,12 @@ def _golden(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     from layergraph.tools.evaluate import run
+
+    return run(parsed)
+
+
+def _bench(parsed: argparse.Namespace) -> int:
+    from layergraph.tools.bench.command import run
 
     return run(parsed)
 

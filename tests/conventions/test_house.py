@@ -104,7 +104,9 @@ ASKED_FOR = {
     # The interpreter takes the path of a file; it asks the public face to load it.
     "backends/numpy/interpreter.py": {"layergraph"},
     # Live Keras is what the benchmark compares with.
-    "tools/bench.py": {"tensorflow", "tf_keras", "keras"},
+    "tools/bench/prepare.py": {"keras"},
+    "tools/bench/worker.py": {"tensorflow", "keras", "jax", "onnx.reference", "onnxruntime"},
+    "tools/bench/plot.py": {"matplotlib.figure"},
     # A live Keras model is one of the things that can be compared.
     "tools/comparison/live.py": {"tensorflow", "tf_keras", "keras"},
     # Extras, imported when asked for.
