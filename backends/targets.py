@@ -22,6 +22,7 @@ class Target:
             atomically, and returns a list of what the user should know, or nothing.
         options: options it takes.
         checks: it takes ``check=``, called with the file before that is put in place.
+        reports: it takes ``progress=``, called with the bytes written and to be written.
     """
 
     about: str
@@ -29,6 +30,7 @@ class Target:
     function: str
     options: tuple[str, ...] = ()
     checks: bool = False
+    reports: bool = False
 
     @property
     def write(self) -> Callable[..., Any]:
@@ -38,9 +40,14 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "lg": Target("the IR file", "layergraph.ir.file", "write_graph"),
+    "lg": Target("the IR file", "layergraph.ir.file", "write_graph", checks=True, reports=True),
     "onnx": Target(
-        "an ONNX model", "layergraph.backends.onnx.model", "write", ("opset",), checks=True
+        "an ONNX model",
+        "layergraph.backends.onnx.model",
+        "write",
+        ("opset",),
+        checks=True,
+        reports=True,
     ),
 }
 """By extension."""

@@ -12,7 +12,7 @@ import json
 import mmap
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from layergraph.ir.build import Builder
 from layergraph.ir.errors import FileFormatError, GraphError
 from layergraph.ir.graph import Graph, Origin, Source, Value
 from layergraph.ir.op import Input, op_from_json, op_to_json
-from layergraph.ir.types import DTYPES, Array, numpy_dtype
-from layergraph.ir.writing import replacing
+from layergraph.ir.types import DTYPES, Array, dtype_name, little_endian, numpy_dtype
+from layergraph.ir.writing import Progress, drafted
 
 SCHEMA = 1
 """Version of the JSON; a reader refuses newer ones."""
@@ -45,6 +45,8 @@ DTYPE_CODES = {
 }  # fmt: skip
 """Dtypes by safetensors' code."""
 
+CODES = {dtype: code for code, dtype in DTYPE_CODES.items()}
+
 
 DAMAGE = (GraphError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What data of another shape than ours raises."""
@@ -63,47 +65,42 @@ def is_ir_file(path: str | os.PathLike[str]) -> bool:
     return len(start) == 9 and start[8:] == b"{" and 2 <= length <= MAX_HEADER_BYTES
 
 
-def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
-    """Write a graph; the file appears whole or not at all.
+def write_graph(
+    graph: Graph,
+    path: str | os.PathLike[str],
+    *,
+    check: Callable[[Path], None] | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Write a graph as an IR file, whole or not at all.
 
     Args:
         graph: the graph; arrays that nodes share are stored once.
         path: file to write; an existing one is replaced.
+        check: called with a file that can be read, before it is put in place; what it
+            raises keeps it from there.
+        progress: told how many bytes are written.
 
     Raises:
         FileFormatError: the file cannot be written.
     """
-    from safetensors.numpy import save_file
-
     names = _array_names(graph)
-    written = set()
-    arrays: dict[str, Array] = {}
-    complex_ = set()
-    nodes = []
-    for node in graph:
-        params = {}
-        for role, array in node.params.items():
-            name = names[id(array)]
-            if name not in written:
-                written.add(name)
-                arrays.update(_stored(name, array))
-                if array.dtype.kind == "c":
-                    complex_.add(name)
-            params[role] = name
-        nodes.append(
-            {
-                "name": node.name,
-                "op": op_to_json(node.op),
-                "inputs": [None if v is None else list(v) for v in node.inputs],
-                "params": params,
-                "sources": [list(s) for s in node.sources],
-            }
-        )
+    arrays = {names[key]: array for key, array in graph.parameters.items()}
+    nodes = [
+        {
+            "name": node.name,
+            "op": op_to_json(node.op),
+            "inputs": [None if v is None else list(v) for v in node.inputs],
+            "params": {role: names[id(array)] for role, array in node.params.items()},
+            "sources": [list(s) for s in node.sources],
+        }
+        for node in graph
+    ]
     text = json.dumps(
         {
             "schema": SCHEMA,
             "nodes": nodes,
-            "complex": sorted(complex_),
+            "complex": sorted(name for name, a in arrays.items() if a.dtype.kind == "c"),
             "inputs": list(graph.inputs),
             "outputs": [list(v) for v in graph.outputs],
             "input_structure": graph.input_structure,
@@ -112,8 +109,26 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> None:
         },
         separators=(",", ":"),
     )
-    with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata={ENTRY: text})
+    stored = {part: a for name, array in arrays.items() for part, a in _stored(name, array).items()}
+    # Widest first, so that each array is aligned.
+    order = sorted(stored, key=lambda name: (-stored[name].itemsize, name))
+    header: dict[str, Any] = {"__metadata__": {ENTRY: text}}
+    end = 0
+    for name in order:
+        array = stored[name]
+        start, end = end, end + array.nbytes
+        code = CODES[dtype_name(array.dtype)]
+        header[name] = {"dtype": code, "shape": array.shape, "data_offsets": [start, end]}
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    with drafted(path, progress=progress, total=8 + len(head) + end) as draft:
+        draft.write(len(head).to_bytes(8, "little") + head)
+        for name in order:
+            # One by one: an array that is not contiguous is copied for as long as it takes.
+            draft.write(little_endian(stored[name]))
+        if check is not None:
+            draft.file.flush()
+            check(draft.path)
 
 
 def _pairs(array: Array) -> Array:
@@ -164,8 +179,7 @@ def _stored(name: str, array: Array) -> dict[str, Array]:
     """An array as safetensors can hold it."""
     if array.dtype != object:
         # Not ascontiguousarray, which gives a scalar an axis.
-        plain: Array = np.asarray(array, order="C")
-        return {name: _pairs(plain) if plain.dtype.kind == "c" else plain}
+        return {name: _pairs(np.asarray(array, order="C")) if array.dtype.kind == "c" else array}
     texts = array.ravel().tolist()
     ends = np.cumsum([len(t) for t in texts], dtype=np.int64).reshape(array.shape)
     return {name: np.frombuffer(b"".join(texts), np.uint8), name + ENDS: ends}

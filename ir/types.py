@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -131,6 +132,15 @@ def type_of(array: Array) -> TensorType:
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Our name of a NumPy dtype: objects, and NumPy's own texts and bytes, are ``"string"``."""
     return STRING if dtype.kind in "OSU" else dtype.name
+
+
+def little_endian(array: Array) -> memoryview:
+    """The bytes of an array's elements, row by row, as files hold them."""
+    # Not ascontiguousarray, which gives a scalar an axis.
+    plain: Array = np.asarray(array, order="C")
+    if sys.byteorder == "big":
+        plain = plain.byteswap()
+    return plain.reshape(-1).view(np.uint8).data
 
 
 def strings(data: Any) -> Array:

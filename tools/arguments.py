@@ -12,6 +12,58 @@ SIDE = (
 )
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def convert_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``layergraph convert`` but for the source."""
+    sub.add_argument("target", help="a .lg or .onnx file")
+    sub.add_argument("--to", metavar="KIND", help="lg or onnx; default: the target's extension")
+    sub.add_argument("--opset", type=positive, help="version of ONNX' operator set (20)")
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
+    sub.add_argument(
+        "--verify", action="store_true",
+        help="run source and result, compare, and write nothing where they differ",
+    )  # fmt: skip
+    sub.add_argument("--input", help="verify on these: a .npy, .npz or .csv file; default: random")
+    sub.add_argument("--batch", type=positive, metavar="N", help="fix the batch, which is free")
+    sub.add_argument(
+        "--input-shape", type=_input_shape, action="append", default=[], metavar="NAME=SIZE,...",
+        help="sizes that the model leaves free, batch included, ? for free: image=?,224,224,3",
+    )  # fmt: skip
+    sub.add_argument(
+        "--outputs", type=_names, metavar="LAYER,...", help="convert up to these layers only"
+    )
+    sub.add_argument(
+        "--inputs", type=_names, metavar="LAYER,...",
+        help="convert from these layers on: their outputs become inputs",
+    )  # fmt: skip
+    sub.add_argument(
+        "--split", metavar="LAYER", help="write TARGET.head up to a layer, and TARGET.tail after it"
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _input_shape(text: str) -> tuple[str, list[int | None]]:
+    """``image=?,224,224,3``."""
+    name, given, sizes = text.rpartition("=")
+    try:
+        shape = [None if s.strip() in ("?", "None") else int(s) for s in sizes.split(",")]
+    except ValueError:
+        given = ""
+    if not given:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=SIZE,... as image=?,224,224,3")
+    return name, shape
+
+
 def compare_arguments(sub: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``layergraph compare``."""
     sub.add_argument("a", help=SIDE)

@@ -15,8 +15,10 @@ from layergraph.ir.errors import LayerGraphError, UnsupportedError
 from layergraph.tools.arguments import (
     bench_arguments,
     compare_arguments,
+    convert_arguments,
     evaluate_arguments,
     golden_arguments,
+    positive,
 )
 
 DEBUG = "LAYERGRAPH_DEBUG"
@@ -110,23 +112,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("convert", _convert, "convert a model file")
     source(sub, "source")
-    sub.add_argument("target", help="a .lg or .onnx file")
-    sub.add_argument("--to", metavar="KIND", help="lg or onnx; default: the target's extension")
-    sub.add_argument("--opset", type=_positive, help="version of ONNX' operator set (20)")
-    sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
-    sub.add_argument(
-        "--verify",
-        action="store_true",
-        help="run source and result, compare, and write nothing where they differ",
-    )
-    sub.add_argument("--input", help="verify on these: a .npy, .npz or .csv file; default: random")
+    convert_arguments(sub)
     _dtype(sub)
 
     sub = add("run", _run, "predict the rows of a file")
     source(sub)
     sub.add_argument("--input", required=True, help="a .npy, .npz or .csv file")
     sub.add_argument("--output", help="a .npy, .npz or .csv file; default: print CSV")
-    sub.add_argument("--batch-size", type=_positive, default=32, help="rows at a time (32)")
+    sub.add_argument("--batch-size", type=positive, default=32, help="rows at a time (32)")
     sub.add_argument(
         "--backend", choices=("numpy", "onnxruntime"), default="numpy", help="what runs it"
     )
@@ -178,13 +171,6 @@ def _dtype(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
 def _inspect(parsed: argparse.Namespace) -> int:
     from layergraph.tools.describe import inspect
 
@@ -206,16 +192,23 @@ def _ops(parsed: argparse.Namespace) -> int:
 
 
 def _convert(parsed: argparse.Namespace) -> int:
-    from layergraph.tools.convert import run
+    from layergraph.tools.convert import Part, run
 
     return run(
         parsed.source,
         parsed.target,
+        Part(
+            parsed.inputs,
+            parsed.outputs,
+            parsed.split,
+            dict(parsed.input_shape),
+            parsed.batch,
+        ),
+        inputs=parsed.input,
         to=parsed.to,
         overwrite=parsed.overwrite,
         opset=parsed.opset,
         verify=parsed.verify,
-        inputs=parsed.input,
         weights=parsed.weights,
         dtype=parsed.dtype,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, TypeVar
 
 T = TypeVar("T")
@@ -60,3 +61,30 @@ def tracked(items: Sequence[T], what: str, *, stream: IO[str] | None = None) -> 
     from rich.progress import track
 
     return track(items, what, console=Console(stderr=True), transient=True)
+
+
+LARGE = 1 << 26
+"""Bytes from which on writing a file shows progress."""
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar of bytes written, on standard error where that is a terminal.
+
+    Yields a function of the bytes done and to be done, or ``None`` where nobody looks on.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(what, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=total >= LARGE)
+
+        yield show

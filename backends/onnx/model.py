@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from layergraph.backends.onnx.protobuf import LARGEST, onnx_package, total_bytes, write_model
+from layergraph.backends.onnx.notes import notes
+from layergraph.backends.onnx.protobuf import (
+    LARGEST,
+    Place,
+    onnx_package,
+    total_bytes,
+    write_data,
+    write_model,
+)
 from layergraph.backends.onnx.writer import Writer
 from layergraph.ir.errors import LayerGraphError
 from layergraph.ir.graph import Graph, Value
-from layergraph.ir.writing import replacing
+from layergraph.ir.types import Array, little_endian
+from layergraph.ir.writing import Progress, drafted
 
 OLDEST, USUAL = 17, 20
 """Operator sets: the first with LayerNormalization, and the default, which has Gelu and
@@ -37,12 +48,15 @@ def write(
     *,
     opset: int | None = None,
     check: Callable[[Path], None] | None = None,
+    progress: Progress | None = None,
     limit: int = LARGEST,
 ) -> list[str]:
     """Write a graph as an ONNX file, atomically; returns what the user should know.
 
     Weights of more than 2 GB, which a protobuf message cannot hold, go to a file
-    beside it, ``model.onnx.data``.
+    beside it, ``model.onnx.HASH.data``. It is named after its content and stands before
+    the model that refers to it does, so that a reader never meets the arrays of another
+    model; data files of earlier models of that name are removed afterwards.
 
     Args:
         graph: the graph.
@@ -50,6 +64,7 @@ def write(
         opset: version of ONNX' operator set, ``USUAL`` by default.
         check: called with a file that can be run, before it is put in place; what it
             raises keeps it from there.
+        progress: told how many bytes are written.
         limit: bytes of weights from which on they stand beside.
 
     Raises:
@@ -59,24 +74,57 @@ def write(
     """
     writer = Writer(graph, checked_opset(opset))
     model = writer.write(graph.outputs)
-    beside = Path(f"{os.fspath(path)}.data")
-    large = total_bytes(writer.arrays.values()) >= limit
-    fresh = large and not beside.exists()
+    arrays, known = writer.arrays, notes(writer, len(model.graph.node))
+    total = total_bytes(arrays.values())
+    data: Path | None = None
+    fresh = False
+    places: dict[str, Place] = {}
+    if total >= limit:
+        data, fresh, places = _write_beside(path, arrays, total, progress)
+        known.append(f"the weights are in {data.name}, which belongs beside it")
+        progress = None
     try:
-        with replacing(path) as temporary:
-            with temporary.open("wb") as file:
-                if large:
-                    with replacing(beside) as data, data.open("wb") as other:
-                        write_model(model, writer.arrays, file, beside=other, location=beside.name)
-                else:
-                    write_model(model, writer.arrays, file)
+        # With data beside it, the model is only found whole in its own folder.
+        with drafted(path, progress=progress, total=total, named=data is not None) as draft:
+            location = data.name if data else ""
+            write_model(model, arrays, draft.write, beside=places, location=location)
+            arrays.clear()
             if check is not None:
-                check(temporary)
+                draft.file.flush()
+                check(draft.path)
     except BaseException:
-        if fresh:
-            beside.unlink(missing_ok=True)
+        if data is not None and fresh:
+            data.unlink(missing_ok=True)
         raise
-    return [f"the weights are in {beside.name}, which belongs beside it"] if large else []
+    for old in _data_files(path):
+        if data is None or old.name != data.name:
+            old.unlink(missing_ok=True)
+    return known
+
+
+def _write_beside(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, Array],
+    total: int,
+    progress: Progress | None,
+) -> tuple[Path, bool, dict[str, Place]]:
+    """The file of large arrays; also whether it is new, and where each array is."""
+    with drafted(path, progress=progress, total=total) as draft:
+        model, digest = draft.target, hashlib.blake2b(digest_size=8)
+        places = write_data(arrays, draft)
+        for name, place in places.items():
+            digest.update(repr((name, place)).encode())
+            digest.update(little_endian(arrays[name]))
+        draft.target = model.with_name(f"{model.name}.{digest.hexdigest()}.data")
+        fresh = not draft.target.exists()
+    return draft.target, fresh, places
+
+
+def _data_files(path: str | os.PathLike[str]) -> list[Path]:
+    """Files of arrays written for a model of this name."""
+    model = Path(os.path.realpath(path))
+    wanted = re.compile(re.escape(model.name) + r"\.[0-9a-f]{16}\.data")
+    return [p for p in model.parent.iterdir() if wanted.fullmatch(p.name)]
 
 
 def to_bytes(graph: Graph, outputs: Iterable[Value], *, opset: int | None = None) -> bytes:
@@ -98,5 +146,5 @@ def to_bytes(graph: Graph, outputs: Iterable[Value], *, opset: int | None = None
             "write a file (layergraph convert) and run that"
         )
     file = io.BytesIO()
-    write_model(model, writer.arrays, file)
+    write_model(model, writer.arrays, file.write)
     return file.getvalue()

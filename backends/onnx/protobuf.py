@@ -6,14 +6,12 @@ behind it. A protobuf message is the concatenation of its fields in any order.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any
-
-import numpy as np
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from layergraph.ir.errors import LayerGraphError
-from layergraph.ir.types import STRING, Array, dtype_name
+from layergraph.ir.types import STRING, Array, dtype_name, little_endian
+from layergraph.ir.writing import Draft
 
 if TYPE_CHECKING:
     import onnx
@@ -26,6 +24,13 @@ EXTERNAL = 2**10
 
 # Field numbers of onnx.proto.
 MODEL_GRAPH, GRAPH_INITIALIZER, TENSOR_RAW_DATA = 7, 5, 9
+
+
+class Place(NamedTuple):
+    """Where an array is in a file of arrays; named as ONNX names these."""
+
+    offset: int
+    length: int
 
 
 def onnx_package() -> Any:
@@ -58,16 +63,29 @@ def tensor(name: str, array: Array) -> onnx.TensorProto:
     if dtype == STRING:
         proto.string_data.extend(array.ravel().tolist())
     else:
-        proto.raw_data = _raw(array).tobytes()
+        proto.raw_data = little_endian(array).tobytes()
     return proto  # type: ignore[no-any-return]
+
+
+def write_data(arrays: Mapping[str, Array], draft: Draft) -> dict[str, Place]:
+    """Write large arrays to a file of their own; returns where each is."""
+    places: dict[str, Place] = {}
+    for name, array in arrays.items():
+        if _is_text(array) or array.nbytes < EXTERNAL:
+            continue
+        # Aligned so that a reader may map the data.
+        draft.write(bytes(-draft.done % 4096))
+        places[name] = Place(draft.done, array.nbytes)
+        draft.write(little_endian(array))
+    return places
 
 
 def write_model(
     model: onnx.ModelProto,
     arrays: Mapping[str, Array],
-    file: IO[bytes],
+    write: Callable[[bytes | memoryview], Any],
     *,
-    beside: IO[bytes] | None = None,
+    beside: Mapping[str, Place] | None = None,
     location: str = "",
 ) -> None:
     """Write a model whose graph lacks its initializers, and these.
@@ -75,59 +93,55 @@ def write_model(
     Args:
         model: the model.
         arrays: initializers by name.
-        file: receives the model.
-        beside: receives the data of large arrays instead of ``file``.
-        location: name of that file, as the model mentions it.
+        write: takes the next bytes of the file.
+        beside: where those are that stand in a file of their own.
+        location: name of that file.
     """
     graph = model.graph.SerializeToString()
-    heads = [_head(name, array, beside, location) for name, array in arrays.items()]
+    elsewhere = beside or {}
+    heads = [(_head(n, a, elsewhere.get(n), location), n, a) for n, a in arrays.items()]
+    within = {n: _within(a, n in elsewhere) for n, a in arrays.items()}
     whole = len(graph) + sum(
         len(_prefix(GRAPH_INITIALIZER, size)) + size
-        for size in (len(head) + _tail_size(array, beside) for head, array in heads)
+        for size in (len(head) + within[name] for head, name, _ in heads)
     )
     model.ClearField("graph")
-    file.write(model.SerializeToString())
-    file.write(_prefix(MODEL_GRAPH, whole))
-    file.write(graph)
-    for head, array in heads:
-        file.write(_prefix(GRAPH_INITIALIZER, len(head) + _tail_size(array, beside)))
-        file.write(head)
-        if not _is_text(array) and not _is_beside(array, beside):
-            file.write(_prefix(TENSOR_RAW_DATA, array.nbytes))
-            file.write(_raw(array).data)
+    write(model.SerializeToString() + _prefix(MODEL_GRAPH, whole) + graph)
+    for head, name, array in heads:
+        start = _prefix(GRAPH_INITIALIZER, len(head) + within[name]) + head
+        if within[name]:
+            write(start + _prefix(TENSOR_RAW_DATA, array.nbytes))
+            write(little_endian(array))
+        else:
+            write(start)
 
 
-def _head(name: str, array: Array, beside: IO[bytes] | None, location: str) -> tuple[bytes, Array]:
-    """A tensor without its raw data, which is written to the other file if it goes there."""
+def _head(name: str, array: Array, place: Place | None, location: str) -> bytes:
+    """A tensor without its raw data."""
     onnx = onnx_package()
     if _is_text(array):
-        return tensor(name, array).SerializeToString(), array
+        whole: bytes = tensor(name, array).SerializeToString()
+        return whole
     proto = onnx.TensorProto(
         name=name, data_type=element_type(dtype_name(array.dtype)), dims=array.shape
     )
-    if beside is not None and _is_beside(array, beside):
-        # Aligned so that a reader may map the data.
-        beside.write(bytes(-beside.tell() % 4096))
-        place = {"location": location, "offset": beside.tell(), "length": array.nbytes}
+    if place is not None:
         proto.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in place.items():
+        for key, value in {"location": location, **place._asdict()}.items():
             proto.external_data.add(key=key, value=str(value))
-        beside.write(_raw(array).data)
-    return proto.SerializeToString(), array
+    head: bytes = proto.SerializeToString()
+    return head
+
+
+def _within(array: Array, elsewhere: bool) -> int:
+    """Bytes that an array's raw data takes in its tensor."""
+    if _is_text(array) or elsewhere:
+        return 0
+    return len(_prefix(TENSOR_RAW_DATA, array.nbytes)) + array.nbytes
 
 
 def _is_text(array: Array) -> bool:
     return array.dtype == object
-
-
-def _is_beside(array: Array, beside: IO[bytes] | None) -> bool:
-    return beside is not None and array.nbytes >= EXTERNAL
-
-
-def _tail_size(array: Array, beside: IO[bytes] | None) -> int:
-    if _is_text(array) or _is_beside(array, beside):
-        return 0
-    return len(_prefix(TENSOR_RAW_DATA, array.nbytes)) + array.nbytes
 
 
 def _prefix(field: int, size: int) -> bytes:
@@ -142,14 +156,6 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
-
-
-def _raw(array: Array) -> Any:
-    """Bytes in ONNX's order: little-endian, row-major."""
-    flat = np.ascontiguousarray(array)
-    if sys.byteorder == "big":
-        flat = flat.byteswap()
-    return flat.reshape(-1).view(np.uint8)
 
 
 def total_bytes(arrays: Iterable[Array]) -> int:

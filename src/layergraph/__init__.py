@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from layergraph.ir.foreign import LayerFunction, LayerReader, register
     from layergraph.ir.graph import Graph
+    from layergraph.ir.surgery import extract, split
     from layergraph.tools.comparison.compare import compare
 
 __version__ = "0.1.0"
@@ -40,9 +41,11 @@ __all__ = [
     "UnsupportedError",
     "compare",
     "convert",
+    "extract",
     "load",
     "register",
     "save",
+    "split",
 ]
 
 _HOMES = {
@@ -52,9 +55,11 @@ _HOMES = {
     "LayerReader": "layergraph.ir.foreign",
     "compare": "layergraph.tools.comparison.compare",
     "convert": "layergraph.api",
+    "extract": "layergraph.ir.surgery",
     "load": "layergraph.api",
     "register": "layergraph.ir.foreign",
     "save": "layergraph.api",
+    "split": "layergraph.ir.surgery",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def save(graph: Graph, path: PathLike, *, overwrite: bool = True) -> None:
 
 
 def convert(
-    source: PathLike,
+    source: PathLike | Graph,
     target: PathLike,
     *,
     to: str | None = None,
@@ -96,11 +96,16 @@ def convert(
     weights: PathLike | None = None,
     layers: Mapping[str, Any] | None = None,
     dtype: str | None = None,
+    batch: int | None = None,
+    input_shape: Mapping[str, Sequence[int | None]] | None = None,
+    inputs: str | Sequence[str] | None = None,
+    outputs: str | Sequence[str] | None = None,
+    split: str | None = None,
 ) -> Graph:
     """Read one file and write another; the target's extension says which kind.
 
     Args:
-        source: any file ``load`` reads.
+        source: any file ``load`` reads, or a graph.
         target: a ``.lg`` or ``.onnx`` file.
         to: which kind, where the extension does not say it.
         overwrite: replace an existing target.
@@ -108,23 +113,37 @@ def convert(
         verify: run the result and compare it with the source before it is put in
             place: on random inputs for ``True``, or on arrays by input name.
         weights, layers, dtype: as for ``load``.
+        batch: size of the batch, which is free otherwise.
+        input_shape: sizes that the model leaves free, by input name, batch included;
+            ``None`` for those that stay free.
+        inputs, outputs: convert the part from layers on, and up to layers; see ``extract``.
+        split: convert the parts before and behind a layer, to ``model.head.onnx`` and
+            ``model.tail.onnx`` for a target ``model.onnx``; see ``split``.
 
     Returns:
-        The graph written.
+        The graph written; with ``split`` what both parts make together.
 
     Raises:
         FileFormatError: the source is not a file we read, the target exists,
             or its extension is none we write.
+        GraphError: a size contradicts the model, or a part cannot be taken out.
         UnsupportedError: lists every layer and option we do not have, or that
             the target cannot express.
         LayerGraphError: a package is missing, or the result does not verify.
     """
-    from layergraph.backends.targets import target_kind
-    from layergraph.tools.convert import write_as
+    from layergraph.tools.convert import Part, convert
 
-    kind = target_kind(target, to)
-    if Path(target).exists() and not overwrite:
-        raise FileFormatError(f"{os.fspath(target)}: exists; pass overwrite=True (--overwrite)")
-    graph = load(source, weights=weights, layers=layers, dtype=dtype)
-    write_as(graph, target, kind, verify=verify, opset=opset)
+    part = Part(inputs, outputs, split, input_shape, batch)
+    graph, _ = convert(
+        source,
+        target,
+        part,
+        to=to,
+        overwrite=overwrite,
+        verify=verify,
+        weights=weights,
+        layers=layers,
+        dtype=dtype,
+        opset=opset,
+    )
     return graph
