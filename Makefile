@@ -10,7 +10,7 @@ WORKERS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow test-onnx random lint format golden agreement support fault-finding bench clean
+.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -33,6 +33,9 @@ test-slow: $(DEV)/.done  ## run the long sweeps
 
 test-onnx: $(DEV)/.done  ## the rows of the parity tables through ONNX too
 	LAYERGRAPH_ONNX=1 $(PY) -m pytest tests/onnx tests/parity tests/frontends
+
+test-writers: $(DEV)/.done  ## the rows of the parity tables written for the other Keras
+	LAYERGRAPH_WRITERS=1 $(PY) -m pytest tests/keras_writers tests/parity tests/frontends
 
 random: $(DEV)/.done  ## compare random architectures with Keras: make random EXAMPLES=5000
 	EXAMPLES=$(or $(EXAMPLES),1000) $(PY) -m pytest -s tests/architectures

@@ -49,6 +49,10 @@ TARGETS: dict[str, Target] = {
         checks=True,
         reports=True,
     ),
+    "keras": Target(
+        "a Keras 3 archive", "layergraph.backends.keras.files", "write_keras", checks=True
+    ),
+    "h5": Target("a Keras 2 file", "layergraph.backends.keras.files", "write_h5", checks=True),
 }
 """By extension."""
 

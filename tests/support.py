@@ -15,7 +15,8 @@ against Keras 3 and tf-keras (Keras 2), saved as ``.h5`` and ``.keras``::
 inferred types equal to the run's, optimised equal to plain, inputs untouched,
 outputs own their memory, batch 1 and 0, non-contiguous and read-only inputs,
 and the IR file gives the same graph back. With ``LAYERGRAPH_ONNX=1`` in the
-environment a row's first writer and container also goes through ONNX.
+environment a row's first writer and container also goes through ONNX; with
+``LAYERGRAPH_WRITERS=1`` it is written as a file for the other Keras, and run there.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Case:
         policy: dtype policy the layers are built under; results may then differ
             by ``TOLERANCE`` of its dtype, unless ``rtol`` says more.
         onnx: whether ONNX gives the same to the last digit that the row looks at.
+        rewritten: whether a file for the other Keras says the same operators; else it
+            computes the same of others.
         after: ``f(keras, model)``, what is done to the model once it has weights.
     """
 
@@ -94,6 +97,7 @@ class Case:
     policy: str | None = None
     after: Callable[[Any, Any], None] | None = None
     onnx: bool = True
+    rewritten: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -283,6 +287,31 @@ def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
     _assert_ir_file(row, graph, folder, draw(row, 3))
     if os.environ.get("LAYERGRAPH_ONNX") and row.onnx and (writer, container) == _first(row):
         _assert_onnx(row, graph, model)
+    if os.environ.get("LAYERGRAPH_WRITERS") and (writer, container) == _first(row):
+        _assert_rewritten(row, graph, model, folder / f"other{OTHER[writer]}")
+
+
+OTHER = {"keras": ".h5", "tf_keras": ".keras"}
+"""Extension of files for the other Keras."""
+
+
+def _assert_rewritten(row: Case, graph: lg.Graph, model: Any, target: Path) -> None:
+    """The row in the other Keras, against the first; not what that Keras lacks."""
+    from rewriting import live, rewritten, same_graph
+
+    try:
+        back = rewritten(graph, target, layers=row.layers)
+    except lg.UnsupportedError:
+        return
+    if row.rewritten:
+        assert not (difference := same_graph(graph, back)), difference
+    other = live(target)
+    for batch in (3, 1):
+        arrays = draw(row, batch)
+        fed = arrays if len(arrays) > 1 else arrays[0]
+        found, wanted = (_leaves(m(fed, training=False)) for m in (other, model))
+        for ours, keras in zip(found, wanted, strict=True):
+            assert_close(ours, keras, row.tolerance)
 
 
 def _first(row: Case) -> tuple[str, str]:

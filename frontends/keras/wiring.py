@@ -12,12 +12,12 @@ from layergraph.frontends.keras.layer import (
     map_tensors,
     tensors_in,
 )
-from layergraph.frontends.keras.order import Cycle, Key, keras_order
 from layergraph.frontends.keras.spec import LayerSpec, TensorRef, refs_in
 from layergraph.frontends.keras.weights import LayerWeights
 from layergraph.ir.errors import FileFormatError, UnsupportedError
 from layergraph.ir.graph import Source
 from layergraph.ir.ops.shape import Identity
+from layergraph.ir.order import Cycle, Key, keras_order
 from layergraph.ir.types import DTYPES, FLOATS, TensorType, numpy_dtype
 
 

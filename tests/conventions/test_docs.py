@@ -100,6 +100,9 @@ for optimize in (True, False):
 assert [n.name for n in lg.Interpreter(graph).graph.layers] == [node.name]
 lg.save(graph, sys.argv[1] + ".lg")
 assert str(lg.load(sys.argv[1] + ".lg")) == str(graph)
+for target in ("m.keras", "m.h5"):
+    lg.convert(sys.argv[1], sys.argv[1] + target)
+    assert np.allclose(lg.Interpreter(sys.argv[1] + target)(x), want, atol=1e-6)
 if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxruntime"):
     assert np.allclose(lg.Interpreter(graph, backend="onnxruntime")(x), want, atol=1e-6)
 print("followed")
@@ -131,7 +134,7 @@ def test_the_page_on_adding_an_operator(tmp_path: Path) -> None:
     for name in ("ir", "frontends", "backends", "tools", "src"):
         shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
     steps = re.findall(r"^```python file=(\S+)\n(.*?)^```", CONTRIBUTING, re.M | re.S)
-    assert len(steps) == 4
+    assert len(steps) == 5
     for file, code in steps:
         with (tmp_path / file).open("a", encoding="utf-8") as stream:
             stream.write("\n\n" + code)

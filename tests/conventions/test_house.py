@@ -41,6 +41,7 @@ def operators() -> list[type[Op]]:
         "ir/ops/{}.py",
         "frontends/keras/layers/{}.py",
         "backends/numpy/{}.py",
+        "backends/keras/{}.py",
         "backends/onnx/{}.py",
         "tests/parity/test_{}.py",
     ],
@@ -88,7 +89,7 @@ HEAVY = {"tensorflow", "tf_keras", "keras", "torch"}
 MAY_IMPORT = {
     "ir": {"numpy", "networkx", "safetensors", "ml_dtypes"},
     "frontends": {"numpy", "h5py"},
-    "backends": {"numpy", "onnx", "onnxruntime"},
+    "backends": {"numpy", "h5py", "onnx", "onnxruntime"},
     "tools": {"numpy", "safetensors", "rich"},
 }
 """Besides the standard library; what a room may use of layergraph follows."""

@@ -88,7 +88,7 @@ def activation(call: LayerCall, key: str, default: str = "linear") -> Op | Layer
         UnsupportedError: a function of the user's own.
     """
     found = call.config.take(key, default)
-    if isinstance(found, LayerSpec):
+    if isinstance(found, LayerSpec) and _line_with_bounds(found) is None:
         layer = call.layer.child(found, key)
         plain = isinstance(layer, Layer) and found.class_name in LAYERS
         if not plain or scope_dtype(layer) not in (None, scope_dtype(call.layer)):
@@ -102,6 +102,8 @@ def _operator(call: LayerCall, key: str, found: Any) -> Op | None:
         return None
     if isinstance(found, str) and found in NAMED:
         return NAMED[found]
+    if isinstance(found, LayerSpec) and (line := _line_with_bounds(found)) is not None:
+        return line
     if isinstance(found, LayerSpec) and found.class_name in LAYERS:
         config = Config(found, f"{call.name} ({key})")
         op = LAYERS[found.class_name](config)
@@ -112,6 +114,23 @@ def _operator(call: LayerCall, key: str, found: Any) -> Op | None:
         f"{key}={shown!r} is not an activation of Keras without weights",
         "use an activation of keras.activations, or a layer of its own after this one",
     )
+
+
+def _line_with_bounds(spec: LayerSpec) -> HardSigmoid | None:
+    """A Sequential of Rescaling and ReLU that bounds a straight line by 0 and 1.
+
+    So layergraph writes the ``hard_sigmoid`` of the other Keras.
+    """
+    layers = spec.model.layers if spec.model is not None else ()
+    if [layer.class_name for layer in layers] != ["Rescaling", "ReLU"]:
+        return None
+    line, bounds = (layer.config for layer in layers)
+    slope, offset = line.get("scale"), line.get("offset")
+    own = {"name", "trainable", "dtype", "scale", "offset", "max_value"}
+    plain = all(not value for key, value in bounds.items() if key not in own)
+    if not (isinstance(slope, float) and isinstance(offset, float) and plain):
+        return None
+    return HardSigmoid(slope=slope, offset=offset) if bounds.get("max_value") == 1 else None
 
 
 def pointwise(call: LayerCall, key: str, default: str) -> Activation | None:

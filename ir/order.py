@@ -1,7 +1,8 @@
-"""The order in which Keras runs the calls of a Functional model.
+"""The order in which Keras runs and lists the calls and layers of a Functional model.
 
 It shows in what a run returns, because a call may take the mask off a tensor
-that calls after it read too.
+that calls after it read too, and in how weights are stored, which are told apart by
+the order of their layers.
 """
 
 from __future__ import annotations
@@ -33,7 +34,35 @@ def keras_order(outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]])
     Raises:
         Cycle: calls wait for each other.
     """
-    walked = _walked(outputs, parents)
+    depths, _ = _depths(_walked(outputs, parents)[0], parents)
+    return sorted(depths, key=lambda key: -depths[key])
+
+
+def layer_order(outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]]) -> dict[str, int]:
+    """Layers that the outputs need, deepest first, with their depths.
+
+    Layers of equal depth stand in the order in which a walk from the outputs meets them.
+
+    Source: keras/src/ops/function.py ``map_graph``, Keras 3.15;
+    tf_keras/src/engine/functional.py ``_map_graph_network``, tf-keras 2.21.
+
+    Args:
+        outputs, parents: as for ``keras_order``.
+
+    Raises:
+        Cycle: calls wait for each other.
+    """
+    walked, met = _walked(outputs, parents)
+    _, depths = _depths(walked, parents)
+    first = {name: i for i, name in enumerate(dict.fromkeys(name for name, _ in met))}
+    names = sorted(depths, key=lambda name: (-depths[name], first[name]))
+    return {name: depths[name] for name in names}
+
+
+def _depths(
+    walked: list[Key], parents: Callable[[Key], Iterable[Key]]
+) -> tuple[dict[Key, int], dict[str, int]]:
+    """Depth of each call and of each layer."""
     depths: dict[Key, int] = {}
     layers: dict[str, int] = {}
     for key in reversed(walked):
@@ -41,13 +70,20 @@ def keras_order(outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]])
         depths[key] = layers[key[0]] = depth
         for parent in parents(key):
             depths[parent] = max(depth + 1, depths.get(parent, 0))
-    return sorted(depths, key=lambda key: -depths[key])
+    return depths, layers
 
 
-def _walked(outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]]) -> list[Key]:
-    """Depth-first, every call after those it reads; without recursion, for deep models."""
+def _walked(
+    outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]]
+) -> tuple[list[Key], list[Key]]:
+    """Depth-first, every call after those it reads, and calls in the order first met.
+
+    Without recursion, for deep models.
+    """
     done: dict[Key, None] = {}
+    met: dict[Key, None] = {}
     for output in outputs:
+        met.setdefault(output)
         path: list[tuple[Key, list[Key]]] = [(output, list(parents(output)))]
         open_: set[Key] = {output}
         while path:
@@ -61,6 +97,7 @@ def _walked(outputs: Iterable[Key], parents: Callable[[Key], Iterable[Key]]) -> 
             if parent in open_:
                 raise Cycle(sorted({name for name, _ in open_}))
             if parent not in done:
+                met.setdefault(parent)
                 open_.add(parent)
                 path.append((parent, list(parents(parent))))
-    return list(done)
+    return list(done), list(met)

@@ -1,0 +1,80 @@
+"""Convolutions: a class for each rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layergraph.backends.keras.activation import absorbed
+from layergraph.backends.keras.model import Stored, Tensor
+from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.writer import Writer
+from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
+from layergraph.ir.types import Array
+
+spellings = Spellings()
+
+
+def stored(role: str, array: Array | None) -> Stored | None:
+    """An array of the layer itself, where it has one."""
+    return None if array is None else Stored(role, array)
+
+
+def _windows(op: Conv | DepthwiseConv | ConvTranspose) -> dict[str, Any]:
+    """Options that every convolution has."""
+    if max(op.strides) > 1 and max(op.dilation_rate) > 1 and not isinstance(op, DepthwiseConv):
+        raise RefusedError(f"no layer has strides {op.strides} and dilations {op.dilation_rate}")
+    return {
+        "strides": list(op.strides),
+        "padding": op.padding,
+        "data_format": "channels_last",
+        "dilation_rate": list(op.dilation_rate),
+    }
+
+
+def _ranked(name: str, op: Conv | DepthwiseConv | ConvTranspose, most: int, end: str = "") -> str:
+    rank = len(op.strides)
+    if not 1 <= rank <= most:
+        raise RefusedError(f"there is no {name} of {rank} spatial axes")
+    return f"{name}{rank}D{end}"
+
+
+@spellings.spells(Conv)
+def conv(w: Writer, op: Conv, x: Tensor, *, kernel: Array, bias: Array | None = None) -> Any:
+    """Conv1D, Conv2D, Conv3D."""
+    x, name = w.tensor(x), _ranked("Conv", op, 3)
+    return w.layer(
+        name, x, arrays=[Stored("kernel", kernel), stored("bias", bias)], masking="pass",
+        filters=kernel.shape[-1], kernel_size=list(kernel.shape[:-2]), **_windows(op),
+        groups=op.groups, use_bias=bias is not None, activation=absorbed(w),
+    )  # fmt: skip
+
+
+@spellings.spells(DepthwiseConv)
+def depthwise(
+    w: Writer, op: DepthwiseConv, x: Tensor, *, kernel: Array, bias: Array | None = None
+) -> Any:
+    """DepthwiseConv1D, DepthwiseConv2D."""
+    x, name = w.tensor(x), _ranked("DepthwiseConv", op, 2)
+    role = "kernel" if w.keras3 else "depthwise_kernel"
+    return w.layer(
+        name, x, arrays=[Stored(role, kernel), stored("bias", bias)],
+        kernel_size=list(kernel.shape[:-2]), depth_multiplier=kernel.shape[-1], **_windows(op),
+        use_bias=bias is not None, activation=absorbed(w),
+    )  # fmt: skip
+
+
+@spellings.spells(ConvTranspose)
+def transposed(
+    w: Writer, op: ConvTranspose, x: Tensor, *, kernel: Array, bias: Array | None = None
+) -> Any:
+    """Conv1DTranspose, Conv2DTranspose, Conv3DTranspose."""
+    x, name = w.tensor(x), _ranked("Conv", op, 3, "Transpose")
+    extra = None if op.output_padding is None else list(op.output_padding)
+    return w.layer(
+        name, x, arrays=[Stored("kernel", kernel), stored("bias", bias)],
+        filters=kernel.shape[-2], kernel_size=list(kernel.shape[:-2]), output_padding=extra,
+        **_windows(op), use_bias=bias is not None, activation=absorbed(w),
+    )  # fmt: skip
+
+
+spellings.refuses(LocallyConnected, "it has no spelling in Keras yet")

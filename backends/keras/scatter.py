@@ -1,0 +1,7 @@
+"""Operators of ``ir/ops/scatter.py`` as Keras has them."""
+
+from __future__ import annotations
+
+from layergraph.backends.keras.table import Spellings
+
+spellings = Spellings()
