@@ -122,15 +122,26 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="print JSON")
 
 
+def profile_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``layergraph profile``."""
+    sub.add_argument("--input", metavar="FILE", help=".npy, .npz or .csv; default: seeded")
+    sub.add_argument("--batch", type=positive, metavar="N", help="rows a run (the file's, or 1)")
+    sub.add_argument("--repeat", type=positive, metavar="N", help="runs; default: for two seconds")
+    sub.add_argument("--top", type=positive, metavar="N", help="print the slowest N nodes only")
+    sub.add_argument("--json", action="store_true", help="print JSON, nodes in running order")
+
+
 def bench_arguments(sub: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``layergraph bench``."""
     sub.add_argument("--models", nargs="+", metavar="NAME", help="default: all thirteen")
-    sub.add_argument("--batches", nargs="+", type=int, metavar="N", help="rows a run (1 32)")
+    sub.add_argument("--batches", nargs="+", type=positive, metavar="N", help="rows a run (1 32)")
     sub.add_argument(
         "--engines", nargs="+", metavar="NAME",
         help="default: all, those that are slow at large batches at 1 only",
     )  # fmt: skip
-    sub.add_argument("--rounds", type=int, help="turns of each engine at a model and batch (5)")
+    sub.add_argument(
+        "--rounds", type=positive, help="turns of each engine at a model and batch (5)"
+    )
     sub.add_argument("--seconds", type=float, help="time of an engine at a model and batch (1)")
     sub.add_argument("--limit", type=float, help="seconds after which a run is given up (30)")
     sub.add_argument("--quick", action="store_true", help="five small models, three engines")

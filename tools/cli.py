@@ -19,6 +19,7 @@ from layergraph.tools.arguments import (
     evaluate_arguments,
     golden_arguments,
     positive,
+    profile_arguments,
 )
 
 DEBUG = "LAYERGRAPH_DEBUG"
@@ -134,6 +135,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("evaluate", _evaluate, "measure predictions against labels")
     evaluate_arguments(sub)
 
+    sub = add("profile", _profile, "show where a model's time goes, and what the machine could do")
+    source(sub)
+    profile_arguments(sub)
+    _dtype(sub)
+
     sub = add("bench", _bench, "time layergraph beside Keras and others on a suite of models")
     bench_arguments(sub)
 
@@ -238,6 +244,20 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     from layergraph.tools.evaluate import run
 
     return run(parsed)
+
+
+def _profile(parsed: argparse.Namespace) -> int:
+    from layergraph import load
+    from layergraph.tools.profile_command import run
+
+    return run(
+        load(parsed.file, weights=parsed.weights, dtype=parsed.dtype),
+        source=parsed.input,
+        batch=parsed.batch,
+        repeat=parsed.repeat,
+        top=parsed.top,
+        as_json=parsed.json,
+    )
 
 
 def _bench(parsed: argparse.Namespace) -> int:

@@ -179,7 +179,7 @@ class Interpreter:
                 "profile with backend='numpy'"
             )
         feeds = from_call(self.graph, args)
-        return profile(lambda: self._plan.walk(feeds), repeat)
+        return profile(lambda: self._plan.walk(feeds), self.graph, feeds, repeat)
 
     def predict(self, *args: Any, batch_size: int = 32) -> Any:
         """The same as a call in batches, so that memory stays bounded.

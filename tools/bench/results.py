@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from layergraph.backends.numpy.roofline import cores
 from layergraph.ir.errors import InputError
 from layergraph.ir.writing import replacing
 from layergraph.tools.bench.engines import OURS
@@ -153,7 +154,7 @@ def machine(versions: dict[str, str], options: dict[str, Any]) -> dict[str, Any]
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "memory_gib": _memory(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -161,12 +162,6 @@ def machine(versions: dict[str, str], options: dict[str, Any]) -> dict[str, Any]
         "versions": dict(sorted(versions.items())),
         "options": options,
     }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:
