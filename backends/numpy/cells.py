@@ -1,7 +1,12 @@
 """Cells of the recurrent kernels: one step of SimpleRNN, LSTM and GRU, and their weights.
 
+States are ``(directions, units, batch)`` and products ``(directions, gates * units,
+batch)``: features before the batch, so that each gate is one block of memory and
+element-wise steps run through it at once.
+
 A sigmoid is ``0.5 + 0.5 tanh(x / 2)``; where the gates are sigmoids, the halving
-is folded into the kernels, so that one ``tanh`` covers every gate.
+is folded into the kernels, so that one function covers every gate: ``tanh`` for few
+numbers, ``1 / (1 + exp(-x))`` for many, which takes more calls and less time.
 """
 
 from __future__ import annotations
@@ -19,6 +24,13 @@ from layergraph.ir.types import Array
 
 SIGMOID, TANH = Unary(kind="sigmoid"), Unary(kind="tanh")
 
+MANY = 2048
+"""Numbers from which NumPy's ``exp`` and three quick passes beat its ``tanh``."""
+
+
+UNITS = -2
+"""Axis of the units in states and products."""
+
 
 class Direction(NamedTuple):
     """One direction with its parameters."""
@@ -33,10 +45,10 @@ class Weights(NamedTuple):
     """Parameters of all directions, made ready for a cell.
 
     Attributes:
-        kernel: ``(directions, features, gates * units)``.
-        recurrent: ``(directions, units, gates * units)``.
-        bias: ``(directions, 1, gates * units)``, added to the projection.
-        recurrent_bias: ``(directions, 1, units)``, of a GRU's candidate.
+        kernel: ``(directions, gates * units, features)``.
+        recurrent: ``(directions, gates * units, units)``.
+        bias: ``(directions, gates * units, 1)``, added to the projection.
+        recurrent_bias: ``(directions, units, 1)``, of a GRU's candidate.
     """
 
     kernel: Array
@@ -54,10 +66,11 @@ def function(op: Any) -> InPlace:
     return in_place(op) or identity
 
 
-def gate_function(op: Any, units: int) -> InPlace:
-    """The activation of gates that lie side by side, each of ``units``.
+def gate_function(op: Any, units: int, axis: int) -> InPlace:
+    """The activation of gates that lie side by side along an axis, each of ``units``.
 
-    One that looks at its neighbours, as softmax does, sees one gate at a time.
+    One that looks at its neighbours, as softmax does, sees one gate at a time, its
+    units last.
     """
     activation = op.recurrent_activation
     apply = function(activation)
@@ -65,50 +78,93 @@ def gate_function(op: Any, units: int) -> InPlace:
         return apply
 
     def one_by_one(gates: Array) -> None:
-        for start in range(0, gates.shape[-1], units):
-            apply(gates[..., start : start + units])
+        turned = np.moveaxis(gates, axis, -1)
+        for start in range(0, turned.shape[-1], units):
+            apply(turned[..., start : start + units])
 
     return one_by_one
 
 
+def state_function(op: Any, axis: int) -> InPlace:
+    """The activation of states whose units lie along an axis."""
+    activation = op.activation
+    apply = function(activation)
+    if axis == -1 or activation is None or activation.pointwise:
+        return apply
+    return lambda x: apply(np.moveaxis(x, axis, -1))
+
+
 def simple_cell(op: SimpleRNN, weights: Weights) -> Cell:
-    """``h = activation(x + h @ recurrent)``."""
-    recurrent, activate = weights.recurrent, function(op.activation)
+    """``h = activation(x + recurrent @ h)``."""
+    recurrent, activate = weights.recurrent, state_function(op, UNITS)
 
     def step(projected: Array, states: list[Array], work: list[Array]) -> None:
         (h,), total = states, work[0]
-        np.matmul(h, recurrent, out=total)
+        np.matmul(recurrent, h, out=total)
         np.add(total, projected, out=h)
         activate(h)
 
     return step
 
 
-def lstm_update(op: Any, units: int) -> Callable[[Array, list[Array], Array], None]:
+def sigmoid_of_halves(halves: Array) -> None:
+    """``sigmoid(x)`` where ``x / 2`` lies."""
+    if halves.size < MANY:
+        np.tanh(halves, out=halves)
+        halves *= 0.5
+        halves += 0.5
+    else:
+        halves *= -2
+        np.exp(halves, out=halves)
+        halves += 1
+        np.divide(1, halves, out=halves)
+
+
+def part(array: Array, axis: int, start: int, stop: int) -> Array:
+    """A view of some places along one of the last two axes."""
+    return array[..., start:stop] if axis == -1 else array[..., start:stop, :]
+
+
+def lstm_update(
+    op: Any, units: int, axis: int = UNITS
+) -> Callable[[Array, list[Array], Array], None]:
     """What follows an LSTM's products: ``update(total, states, work)``.
 
     Gates stand in the order i, f, o, c, so that the sigmoids lie side by side.
+
+    Args:
+        op: the layer.
+        units: places a gate takes.
+        axis: along which they stand, -1 or -2.
     """
-    gate, activate = gate_function(op, units), function(op.activation)
+    gate, activate = gate_function(op, units, axis), state_function(op, axis)
     together = _halved(op)
 
     def update(total: Array, states: list[Array], fresh: Array) -> None:
         h, c = states
-        gates, candidate = total[..., : 3 * units], total[..., 3 * units :]
-        if together:
+        candidate = part(total, axis, 3 * units, 4 * units)
+        if together and total.size >= MANY:
+            # tanh(x) is 2 sigmoid(2x) - 1, so all four gates are sigmoids of twice what lies here.
+            sigmoid_of_halves(total)
+            candidate += candidate
+            candidate -= 1
+        elif together:
+            gates = part(total, axis, 0, 3 * units)
             np.tanh(total, out=total)
             gates *= 0.5
             gates += 0.5
         else:
-            gate(gates)
+            gate(part(total, axis, 0, 3 * units))
             activate(candidate)
-        i, f, o = gates[..., :units], gates[..., units : 2 * units], gates[..., 2 * units :]
-        np.multiply(i, candidate, out=fresh)
-        c *= f
+        np.multiply(part(total, axis, 0, units), candidate, out=fresh)
+        c *= part(total, axis, units, 2 * units)
         c += fresh
-        np.copyto(h, c)
-        activate(h)
-        h *= o
+        if together:
+            np.tanh(c, out=h)
+        else:
+            np.copyto(h, c)
+            activate(h)
+        h *= part(total, axis, 2 * units, 3 * units)
 
     return update
 
@@ -130,11 +186,11 @@ def _halved(op: Any) -> bool:
 def lstm_cell(op: LSTM, weights: Weights) -> Cell:
     """One product for all gates."""
     recurrent = weights.recurrent
-    update = lstm_update(op, recurrent.shape[1])
+    update = lstm_update(op, recurrent.shape[-1])
 
     def step(projected: Array, states: list[Array], work: list[Array]) -> None:
         total, fresh = work[:2]
-        np.matmul(states[0], recurrent, out=total)
+        np.matmul(recurrent, states[0], out=total)
         total += projected
         update(total, states, fresh)
 
@@ -143,40 +199,29 @@ def lstm_cell(op: LSTM, weights: Weights) -> Cell:
 
 def gru_cell(op: GRU, weights: Weights) -> Cell:
     """Gates in the order z, r, h; the reset applies before or after the product."""
-    recurrent, units = weights.recurrent, weights.recurrent.shape[1]
-    gate, activate = gate_function(op, units), function(op.activation)
-    halved = op.recurrent_activation == SIGMOID
-    both, last = recurrent[..., : 2 * units], recurrent[..., 2 * units :]
-    both, last = np.ascontiguousarray(both), np.ascontiguousarray(last)
-
-    def squash(gates: Array) -> None:
-        if halved:
-            np.tanh(gates, out=gates)
-            gates *= 0.5
-            gates += 0.5
-        else:
-            gate(gates)
+    recurrent, units = weights.recurrent, weights.recurrent.shape[-1]
+    gate, activate = gate_function(op, units, UNITS), state_function(op, UNITS)
+    squash = sigmoid_of_halves if op.recurrent_activation == SIGMOID else gate
+    both, last = recurrent[:, : 2 * units], recurrent[:, 2 * units :]
 
     def step(projected: Array, states: list[Array], work: list[Array]) -> None:
         (h,), (total, fresh) = states, work[:2]
-        gates, candidate = total[..., : 2 * units], total[..., 2 * units :]
+        gates, candidate = total[:, : 2 * units], total[:, 2 * units :]
+        z, r = gates[:, :units], gates[:, units:]
         if op.reset_after:
-            np.matmul(h, recurrent, out=total)
-            gates += projected[..., : 2 * units]
+            np.matmul(recurrent, h, out=total)
+            gates += projected[:, : 2 * units]
             squash(gates)
-            z, r = gates[..., :units], gates[..., units:]
             if weights.recurrent_bias is not None:
                 candidate += weights.recurrent_bias
             candidate *= r
-            candidate += projected[..., 2 * units :]
         else:
-            gates[...] = np.matmul(h, both)
-            gates += projected[..., : 2 * units]
+            np.matmul(both, h, out=gates)
+            gates += projected[:, : 2 * units]
             squash(gates)
-            z, r = gates[..., :units], gates[..., units:]
             np.multiply(r, h, out=fresh)
-            candidate[...] = np.matmul(fresh, last)
-            candidate += projected[..., 2 * units :]
+            np.matmul(last, fresh, out=candidate)
+        candidate += projected[:, 2 * units :]
         activate(candidate)
         # h = z * h + (1 - z) * candidate
         np.subtract(h, candidate, out=h)
@@ -187,13 +232,13 @@ def gru_cell(op: GRU, weights: Weights) -> Cell:
 
 
 def _simple_weights(op: SimpleRNN, directions: list[Direction]) -> Weights:
-    return Weights(*_stacked(directions), _biases(directions))
+    return _ready(*_stacked(directions), _biases(directions))
 
 
 def _lstm_weights(op: LSTM, directions: list[Direction]) -> Weights:
     kernel, recurrent = _stacked(directions)
     bias = _biases(directions)
-    return Weights(
+    return _ready(
         lstm_gates(op, kernel),
         lstm_gates(op, recurrent),
         None if bias is None else lstm_gates(op, bias),
@@ -209,12 +254,21 @@ def _gru_weights(op: GRU, directions: list[Direction]) -> Weights:
     bias, late = None, None
     if directions[0].bias is not None:
         stacked = np.stack([d.bias for d in directions if d.bias is not None])
-        bias = stacked[:, None, :] if not op.reset_after else stacked[:, :1, :].copy()
+        bias = stacked if not op.reset_after else stacked[:, 0].copy()
         if op.reset_after:
-            bias[..., : 2 * units] += stacked[:, 1:, : 2 * units]
-            late = np.ascontiguousarray(stacked[:, 1:, 2 * units :])
+            bias[:, : 2 * units] += stacked[:, 1, : 2 * units]
+            late = stacked[:, 1, 2 * units :]
         bias = bias * scale
-    return Weights(kernel * scale, recurrent * scale, bias, late)
+    return _ready(kernel * scale, recurrent * scale, bias, late)
+
+
+def _ready(
+    kernel: Array, recurrent: Array, bias: Array | None, late: Array | None = None
+) -> Weights:
+    """Arrays with units last, as Keras stores them, with units first."""
+    columns = [None if b is None else np.ascontiguousarray(b[..., None]) for b in (bias, late)]
+    turned = [np.ascontiguousarray(a.swapaxes(1, 2)) for a in (kernel, recurrent)]
+    return Weights(*turned, *columns)
 
 
 def _stacked(directions: list[Direction]) -> tuple[Array, Array]:
@@ -226,7 +280,7 @@ def _stacked(directions: list[Direction]) -> tuple[Array, Array]:
 
 def _biases(directions: list[Direction]) -> Array | None:
     given = [d.bias for d in directions if d.bias is not None]
-    return np.stack(given)[:, None, :] if given else None
+    return np.stack(given) if given else None
 
 
 CELLS: dict[type[Recurrent], tuple[Any, Any]] = {

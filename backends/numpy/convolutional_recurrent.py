@@ -85,7 +85,7 @@ def _loops(op: ConvLSTM, kernel: Array) -> Callable[..., Any]:
     *sizes, filters, width = kernel.shape
     ones = (1,) * len(sizes)
     matrix = np.ascontiguousarray(kernel.reshape(-1, width))
-    update = lstm_update(op, filters)
+    update = lstm_update(op, filters, axis=-1)
 
     def make(shape: tuple[int, ...]) -> Callable[..., Any]:
         state = (*shape[1:-1], filters)

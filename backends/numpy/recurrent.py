@@ -1,7 +1,7 @@
 """Recurrent layers: one GEMM projects all steps, then a tight loop over time.
 
 Both directions of a ``Bidirectional`` advance in the same step: states are
-``(directions, batch, units)``, and one batched product serves them all.
+``(directions, units, batch)``, and one batched product serves them all.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class Layer:
 
     def _make(self, shape: tuple[int, ...]) -> Callable[..., Any]:
         batch, time, _ = shape
-        count, units, width = self.weights.recurrent.shape
+        count, width, units = self.weights.recurrent.shape
         dtype = self.weights.kernel.dtype
 
         def buffers() -> tuple[Any, ...]:
             return (
-                np.empty((count, time, batch, width), dtype),
-                [np.empty((count, batch, width), dtype), np.empty((count, batch, units), dtype)],
-                [np.empty((count, batch, units), dtype) for _ in range(self.op.states)],
+                np.empty((count, width * time * batch), dtype),
+                [np.empty((count, width, batch), dtype), np.empty((count, units, batch), dtype)],
+                [np.empty((count, units, batch), dtype) for _ in range(self.op.states)],
             )
 
         pool = Pool(buffers)
@@ -71,47 +71,60 @@ class Layer:
     def run(
         self, x: Array, mask: Array | None, initial: Sequence[Array | None]
     ) -> tuple[Array | None, Array, list[Array]]:
-        """Every output ``(directions, time, batch, units)`` if wanted, the last, and states."""
+        """Every output ``(directions, batch, time, units)`` if wanted, the last, and states.
+
+        All are views of arrays with the batch last.
+        """
         pool: Pool = self.prepared(x)
         projected, work, states = pool.take()
-        self._project(x, projected)
+        steps = self._project(x, projected)
         for state, given in zip(states, initial, strict=True):
-            state[...] = 0 if given is None else given
-        count, time, batch, _ = projected.shape
+            state[...] = 0 if given is None else given.swapaxes(-1, -2)
         every = None
         if self.op.return_sequences:
-            every = np.empty((count, time, batch, states[0].shape[-1]), projected.dtype)
-        steps = projected.transpose(1, 0, 2, 3)
-        outputs = None if every is None else every.transpose(1, 0, 2, 3)
-        if mask is None or mask.all():
-            last = run_steps(self.cell, steps, states, work, outputs)
-        else:
-            last = run_masked_steps(
-                self.cell, steps, states, work, outputs, self._masks(mask),
-                zero_output=self.op.zero_output_for_mask, output_state=self.op.outputs_states,
-            )  # fmt: skip
-        wanted = self.op.return_state or self.op.stateful
-        final = [s.copy() for s in states] if wanted else []
-        pool.give((projected, work, states))
-        return every, last, final
-
-    def _project(self, x: Array, out: Array) -> None:
-        """All steps' input products, each direction in the order it runs."""
-        rows = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, x.shape[2])
-        for index, backwards in enumerate(self.backwards):
-            kernel = self.weights.kernel[index]
-            flat = out[index].reshape(-1, out.shape[-1])
-            if backwards:
-                turned = rows.reshape(x.shape[1], -1)[::-1].reshape(-1, x.shape[2])
-                np.matmul(turned, kernel, out=flat)
+            every = np.empty((len(steps), *states[0].shape), projected.dtype)
+        # A sigmoid's exp overflows where the sigmoid is 0.
+        with np.errstate(over="ignore"):
+            if mask is None or mask.all():
+                last = run_steps(self.cell, steps, states, work, every)
             else:
-                np.matmul(rows, kernel, out=flat)
-        if self.weights.bias is not None:
-            out += self.weights.bias[:, None]
+                last = run_masked_steps(
+                    self.cell, steps, states, work, every, self._masks(mask),
+                    zero_output=self.op.zero_output_for_mask, output_state=self.op.outputs_states,
+                )  # fmt: skip
+        wanted = self.op.return_state or self.op.stateful
+        final = [s.copy().swapaxes(1, 2) for s in states] if wanted else []
+        pool.give((projected, work, states))
+        outputs = None if every is None else every.transpose(1, 3, 0, 2)
+        return outputs, last.swapaxes(1, 2), final
+
+    def _project(self, x: Array, out: Array) -> Array:
+        """All steps' input products ``(time, directions, width, batch)``, in running order.
+
+        Every direction is one product, in the memory order that its steps are read
+        from fastest: features first, but for a single sequence time first.
+        """
+        batch, time, features = x.shape
+        width = self.weights.kernel.shape[1]
+        rows = np.ascontiguousarray(x.transpose(1, 0, 2))
+        for index, backwards in enumerate(self.backwards):
+            kernel, bias = self.weights.kernel[index], self.weights.bias
+            turned = (rows[::-1] if backwards else rows).reshape(time * batch, features)
+            if batch == 1:
+                flat = out[index].reshape(time, width)
+                np.matmul(turned, kernel.T, out=flat)
+            else:
+                flat = out[index].reshape(width, time * batch)
+                np.matmul(kernel, turned.T, out=flat)
+            if bias is not None:
+                flat += bias[index].T if batch == 1 else bias[index]
+        if batch == 1:
+            return out.reshape(len(out), time, width, 1).swapaxes(0, 1)
+        return out.reshape(len(out), width, time, batch).transpose(2, 0, 1, 3)
 
     def _masks(self, mask: Array) -> Array:
-        """``(time, directions, batch, 1)``, each direction in the order it runs."""
-        steps = mask.T[..., None]
+        """``(time, directions, 1, batch)``, each direction in the order it runs."""
+        steps = mask.T[:, None]
         return np.stack([steps[::-1] if b else steps for b in self.backwards], axis=1)
 
 
@@ -128,9 +141,9 @@ def recurrent(
         x: Array, mask: Array | None = None, *initial: Array, kept: Sequence[Kept] = (None,)
     ) -> Any:
         every, last, final = layer.run(x, mask, beginning(op, initial, kept[0]))
-        out = last[0] if every is None else every[0].transpose(1, 0, 2)
-        states = tuple(s[0] for s in final)
-        result = (np.ascontiguousarray(out), *states) if op.return_state else out
+        out = np.ascontiguousarray(last[0] if every is None else every[0])
+        states = tuple(np.ascontiguousarray(s[0]) for s in final)
+        result = (out, *states) if op.return_state else out
         return (result, (tuple(s.copy() for s in states),)) if op.stateful else result
 
     return run
@@ -210,10 +223,8 @@ def _both(
         if count == 2:
             given = [_pair(*states) for states in zip(*begin, strict=True)]
         every, last, final = layer.run(x, mask, given)
-        outputs.extend(
-            last[side] if every is None else every[side].transpose(1, 0, 2) for side in range(count)
-        )
-        finals.extend(s[side] for side in range(count) for s in final)
+        outputs.extend(last[side] if every is None else every[side] for side in range(count))
+        finals.extend(np.ascontiguousarray(s[side]) for side in range(count) for s in final)
     return outputs, finals
 
 
