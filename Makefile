@@ -4,13 +4,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 RUN := .venv
 DEV := .venv-dev
 JAX := .venv-jax
+TF2ONNX := .venv-tf2onnx
 PY := $(DEV)/bin/python
 # Each test process imports TensorFlow, which takes a gigabyte.
 WORKERS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding bench clean
+.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding bench conversion-table clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -72,5 +73,14 @@ bench: $(DEV)/.done $(JAX)/.done  ## time layergraph beside Keras and others; wr
 	LAYERGRAPH_JAX_PYTHON=$(JAX)/bin/python $(PY) -m layergraph bench --json docs/benchmarks.json \
 		--plot docs/images/benchmarks.png --markdown docs/benchmarks.md $(OPTIONS)
 
+# tf2onnx asks for an old protobuf, which the package onnx of $(DEV) is too new for.
+$(TF2ONNX)/.done: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(TF2ONNX)
+	$(TF2ONNX)/bin/python -m pip install --quiet --disable-pip-version-check tensorflow keras tf-keras tf2onnx
+	@touch $@
+
+conversion-table: $(DEV)/.done $(TF2ONNX)/.done  ## measure conversion to ONNX beside Keras' and tf2onnx; writes docs/conversion.md
+	$(PY) -m layergraph.tools.conversion_table --python $(TF2ONNX)/bin/python
+
 clean:  ## remove what the other targets made
-	rm -rf $(RUN) $(DEV) $(JAX) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(RUN) $(DEV) $(JAX) $(TF2ONNX) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

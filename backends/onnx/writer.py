@@ -17,6 +17,7 @@ import numpy as np
 
 from layergraph.backends.numpy.table import run
 from layergraph.backends.onnx.batches import keeps_rows
+from layergraph.backends.onnx.limits import refuse_bfloat16
 from layergraph.backends.onnx.protobuf import element_type, onnx_package
 from layergraph.backends.onnx.table import Entry, RefusedError, entry_of
 from layergraph.backends.onnx.values import (
@@ -253,6 +254,7 @@ class Writer:
         """
         wanted = list(outputs)
         needed = self.graph.ancestors(v.node for v in wanted)
+        refuse_bfloat16(node for node in self.graph if node.name in needed)
         for node in self.graph:
             if node.name in needed:
                 self._spell(node)

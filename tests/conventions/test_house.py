@@ -108,6 +108,8 @@ ASKED_FOR = {
     "tools/bench/prepare.py": {"keras"},
     "tools/bench/worker.py": {"tensorflow", "keras", "jax", "onnx.reference", "onnxruntime"},
     "tools/bench/plot.py": {"matplotlib.figure"},
+    # Others' converters, measured beside ours.
+    "tools/conversion_table.py": {"keras", "tf2onnx", "onnx"},
     # A live Keras model is one of the things that can be compared.
     "tools/comparison/live.py": {"tensorflow", "tf_keras", "keras"},
     # Extras, imported when asked for.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,68 @@ def test_cut_off(path: Path, keep: float) -> None:
     path.write_bytes(data[: int(keep if keep > 1 else keep * len(data))])
     with pytest.raises(lg.FileFormatError, match="convert the model again"):
         lg.load(path)
+
+
+# --- exact, and opened without being read ----------------------------------------------
+
+GRAPHS = sorted(p for p in GOLDEN.glob("*/model.*") if p.suffix in (".keras", ".h5"))
+
+
+@pytest.mark.parametrize("source", GRAPHS, ids=lambda p: f"{p.parent.name}{p.suffix}")
+def test_a_round_trip_is_exact(source: Path, tmp_path: Path) -> None:
+    """Nodes, operators, types and the bits of every array; and the same file once more."""
+    graph = lg.load(source)
+    lg.save(graph, tmp_path / "one.lg")
+    back = lg.load(tmp_path / "one.lg")
+    assert (back.inputs, back.outputs, back.origin) == (graph.inputs, graph.outputs, graph.origin)
+    assert (back.input_structure, back.output_structure) == (
+        graph.input_structure, graph.output_structure,
+    )  # fmt: skip
+    for one, two in zip(graph, back, strict=True):
+        facts = [(n.name, n.op, n.inputs, n.types, n.sources, [*n.params]) for n in (one, two)]
+        assert facts[0] == facts[1]
+        for role, array in one.params.items():
+            assert array.dtype == two.params[role].dtype
+            assert array.shape == two.params[role].shape
+            assert array.tobytes() == two.params[role].tobytes()
+    lg.save(back, tmp_path / "two.lg")
+    assert (tmp_path / "one.lg").read_bytes() == (tmp_path / "two.lg").read_bytes()
+
+
+OPEN_LARGE = """
+import os, sys, time, layergraph as lg
+from pathlib import Path
+
+def resident():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+lg.load(sys.argv[1])  # imports what reading takes
+best, before = 9.0, resident()
+for _ in range(5):
+    start = time.perf_counter()
+    graph = lg.load(sys.argv[2])
+    best = min(best, time.perf_counter() - start)
+grown = resident() - before
+print(best, grown, sum(a.nbytes for a in graph.parameters.values()))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_500_megabytes_open_at_once(path: Path, tmp_path: Path) -> None:
+    build = Builder()
+    x = build.input("x", TensorType((None, 5000)))
+    for number in range(5):
+        kernel = np.zeros((5000, 5000), "float32")
+        (x,) = build.add(f"dense{number}", Dense(), [x], {"kernel": kernel})
+    large = tmp_path / "large.lg"
+    lg.save(build.graph(outputs=[x]), large)
+    assert large.stat().st_size > 500_000_000
+    command = [sys.executable, "-c", OPEN_LARGE, str(path), str(large)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    large.unlink()
+    seconds, grown, held = map(float, done.stdout.split())
+    assert held == 500_000_000
+    assert seconds < 0.2
+    assert grown < 5_000_000

@@ -145,6 +145,13 @@ def test_everything_refused_is_listed() -> None:
     assert "stateful" in caught.value.items[0].reason
 
 
+def test_bfloat16_is_refused_once() -> None:
+    pytest.importorskip("ml_dtypes")
+    with pytest.raises(lg.UnsupportedError, match=r"bfloat16.*--dtype float32") as caught:
+        lg.Interpreter(CNN, dtype="bfloat16", backend="onnxruntime")
+    assert len(caught.value.items) == 1
+
+
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
 def test_a_missing_package_is_named(package: str, monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, package, None)
