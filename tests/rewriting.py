@@ -5,10 +5,19 @@ are isomorphic: nodes equal in operator and parameters, edges in slot and output
 whatever their names; ``answers`` runs the file in the live Keras it is for.
 
 Before graphs are compared, what a file may say otherwise without computing otherwise
-is taken out (``normalised``): identities, nodes that no output needs, parameters that
-are constants (``drop_identity``, ``bind_parameters``), casts to the dtype a value
-already has, numbers that ``NotEqual`` holds and ``Binary`` reads, and names, those of
-kept states included.
+is taken out (``normalised``):
+
+* identities, nodes that no output needs, constants that are parameters
+  (``drop_identity``, ``bind_parameters``), casts to the dtype a value already has,
+* whether a number is held by the operator or read as a constant (``NotEqual``,
+  ``Replace``), and whether an axis counts from the front or from the end,
+* what a recurrent layer would do with a mask or a given state where it has none,
+* names, those of kept states included,
+* ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
+  Keras 3 replaces them, which is the same to all digits of float32.
+
+Where the writer notes that it spells a layer out of several, the file says other
+operators, and only what it computes is compared.
 """
 
 from __future__ import annotations
@@ -17,16 +26,19 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
 
 import layergraph as lg
+from layergraph.backends.keras.files import SPELLED_OUT
 from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
-from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual
+from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Where
+from layergraph.ir.ops.merge import Replace, Stack
+from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.passes import bind_parameters, drop_identity
 from layergraph.ir.passes.rewrite import rebuilt
 from support import keras_of
@@ -35,10 +47,18 @@ KERAS = {".keras": "keras", ".h5": "tf_keras"}
 """Which Keras a written file is for, by its extension."""
 
 
-def rewritten(graph: Graph, target: Path, layers: Mapping[str, Any] | None = None) -> Graph:
+class Rewritten(NamedTuple):
+    """A graph that was written and read again, and whether it must be as it was."""
+
+    graph: Graph
+    alike: bool
+
+
+def rewritten(graph: Graph, target: Path, layers: Mapping[str, Any] | None = None) -> Rewritten:
     """Write a graph, and read the file; the extension says for which Keras."""
-    TARGETS[target.suffix[1:]].write(graph, target)
-    return lg.load(target, layers=layers)
+    notes = TARGETS[target.suffix[1:]].write(graph, target)
+    alike = not any(note.startswith(SPELLED_OUT) for note in notes)
+    return Rewritten(lg.load(target, layers=layers), alike)
 
 
 def answers(path: Path, feeds: Mapping[str, Any], graph: Graph) -> list[Any]:
@@ -92,20 +112,52 @@ def normalised(graph: Graph) -> Graph:
         for node in graph
         if isinstance(node.op, Cast) and graph.type_of(node.arguments[0]).dtype == node.op.dtype
     }
-    kept = [_compared(n, graph) for n in graph if Value(n.name) not in moved]
-    return rebuilt(graph, kept, moved)
+    kept = [_with_numbers(n, graph) for n in graph if Value(n.name) not in moved]
+    found = rebuilt(graph, kept, moved)
+    return found.replaced(replace(n, op=_plain(n.op, n, found)) for n in found)
 
 
-def _compared(node: Node, graph: Graph) -> Node:
-    """``x != number`` in one spelling."""
-    if node.op != Binary(kind="not_equal"):
+def _with_numbers(node: Node, graph: Graph) -> Node:
+    """A number that is read as a constant, held by the operator."""
+    place = {Binary(kind="not_equal"): 1, Where(): 2}.get(node.op)
+    if place is None:
         return node
-    _, y = (graph[v.node] for v in node.arguments)
-    if not isinstance(y.op, Constant) or y.params["value"].size != 1:
+    number = graph[node.arguments[place].node]
+    if not isinstance(number.op, Constant) or number.params["value"].size != 1:
         return node
-    return replace(
-        node, op=NotEqual(value=y.params["value"].item()), inputs=node.inputs[:1], params={}
-    )
+    value = float(number.params["value"].item())
+    if place == 1:
+        return replace(node, op=NotEqual(value=value), inputs=node.inputs[:1])
+    return replace(node, op=Replace(value=value), inputs=(node.inputs[1], node.inputs[0]))
+
+
+def _plain(op: Op, node: Node, graph: Graph) -> Op:
+    """The operator in the spelling that all share."""
+    ranks = [graph.type_of(v).rank for v in node.arguments]
+    rank = node.types[0].rank if isinstance(op, (ExpandDims, Stack)) else max(ranks, default=1)
+    masked = len(node.inputs) > 1 and node.inputs[1] is not None
+    changes: dict[str, Any] = {}
+    for field in fields(op):
+        value: Any = getattr(op, field.name)
+        if field.name in ("forward", "backward"):
+            changes[field.name] = _plain(value, node, graph)
+        elif field.name == "axis" and isinstance(value, (int, tuple)) and rank:
+            changes["axis"] = value % rank if isinstance(value, int) else _axes(value, rank)
+        elif field.name == "stateful":
+            changes["stateful"] = "kept" if value else ""
+        elif field.name == "kept_first" and len(node.inputs) < 3:
+            changes["kept_first"] = False
+        elif field.name in ("zero_output_for_mask", "outputs_states") and not masked:
+            changes[field.name] = False
+        elif field.name == "masking" and value == "add":
+            changes["masking"] = "fill"
+        elif field.name == "value" and isinstance(value, (int, float)):
+            changes["value"] = float(value)
+    return replace(op, **changes) if changes else op
+
+
+def _axes(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    return tuple(sorted(a % rank if a is not None else a for a in axes))
 
 
 def labelled(graph: Graph) -> nx.MultiDiGraph[Any]:
@@ -135,19 +187,7 @@ def _what(node: Node, graph: Graph) -> tuple[Any, ...]:
         (role, array.shape, array.dtype.name, array.tobytes())
         for role, array in sorted(node.params.items())
     )
-    return (str(_unnamed(node.op)), arrays)
-
-
-def _unnamed(op: Op) -> Op:
-    """The operator without the name under which states are kept."""
-    changes: dict[str, Any] = {"value": float(op.value)} if isinstance(op, NotEqual) else {}
-    for field in fields(op):
-        value = getattr(op, field.name)
-        if isinstance(value, Op):
-            changes[field.name] = _unnamed(value)
-        elif field.name == "stateful":
-            changes[field.name] = "kept" if value else ""
-    return replace(op, **changes) if changes else op
+    return (str(node.op), arrays)
 
 
 def _same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:

@@ -15,6 +15,12 @@ from layergraph.ir.graph import Graph
 from layergraph.ir.writing import replacing
 
 PathLike = str | os.PathLike[str]
+SPELLED_OUT = "several layers or operations compute"
+"""How the note begins that says which layers are written as others."""
+
+MANY = 8
+"""Layers that a note names."""
+
 Check = Callable[[Path], None]
 
 
@@ -58,4 +64,16 @@ def _write(
         write(model, dialect, temporary)
         if check is not None:
             check(temporary)
-    return writer.notes
+    return notes(writer)
+
+
+def notes(writer: Writer) -> list[str]:
+    """What the user should know of a model that was written."""
+    spelled = list(writer.respelled)
+    if not spelled:
+        return writer.notes
+    shown = ", ".join(spelled[:MANY]) + (
+        f" and {len(spelled) - MANY} more" if spelled[MANY:] else ""
+    )
+    major = writer.dialect.major
+    return [*writer.notes, f"{SPELLED_OUT} what Keras {major} has no layer for: {shown}"]

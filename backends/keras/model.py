@@ -117,14 +117,19 @@ class Model:
 
 def tensors_in(data: Any) -> Iterator[Tensor]:
     """Tensors anywhere in nested data, dicts in the order of their keys."""
-    if isinstance(data, Tensor):
-        yield data
-    elif isinstance(data, (list, tuple)):
+    return (leaf for leaf in leaves_in(data) if isinstance(leaf, Tensor))
+
+
+def leaves_in(data: Any) -> Iterator[Any]:
+    """What nested data holds, dicts in the order of their keys."""
+    if isinstance(data, (list, tuple)):
         for item in data:
-            yield from tensors_in(item)
+            yield from leaves_in(item)
     elif isinstance(data, Mapping):
         for key in sorted(data):
-            yield from tensors_in(data[key])
+            yield from leaves_in(data[key])
+    else:
+        yield data
 
 
 def ordered(layers: list[Layer], outputs: Any, inputs: Any) -> tuple[Layer, ...]:

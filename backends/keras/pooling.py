@@ -44,9 +44,15 @@ def global_pool(w: Writer, op: GlobalPool, x: Tensor, mask: Tensor | None = None
 
 @spellings.spells(AdaptivePool)
 def adaptive_pool(w: Writer, op: AdaptivePool, x: Tensor) -> Any:
-    """Layers of Keras 3 since 3.13."""
+    """Layers of Keras 3 since 3.13; windows of one size in Keras 2."""
     if not w.keras3:
-        raise RefusedError("Keras 2 has no adaptive pooling")
+        sizes = w.tensor(x).shape[1:-1]
+        pairs = list(zip(sizes, op.output_size, strict=True))
+        if not all(n is not None and n % out == 0 for n, out in pairs):
+            raise RefusedError("Keras 2 has no adaptive pooling, whose windows differ in size")
+        w.spelled_out()
+        window = tuple((n or 0) // out for n, out in pairs)
+        return pool(w, Pool(kind=op.kind, pool_size=window, strides=window), x)
     return w.layer(
         _named(op, len(op.output_size), "Adaptive"), w.tensor(x),
         output_size=list(op.output_size), data_format="channels_last", masking="drop",

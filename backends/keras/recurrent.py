@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from layergraph.backends.keras.activation import option_of
+from layergraph.backends.keras.gates import as_keras_2
 from layergraph.backends.keras.model import Stored, Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.wrapping import time_distributed
 from layergraph.backends.keras.writer import Writer
 from layergraph.ir.ops.recurrent import (
     GRU,
@@ -70,18 +73,13 @@ def cell(w: Writer, op: Recurrent, recurrent_kernel: Array, bias: Array | None) 
     return config
 
 
-def arrays_of(
-    name: str, kernel: Array, recurrent_kernel: Array, bias: Array | None, side: str = ""
-) -> list[Stored]:
+def arrays_of(name: str, held: Mapping[str, Array], side: str = "") -> list[Stored]:
     """A cell's arrays, in Keras' order."""
     place, scope = "cell", SCOPES[name]
     if side:
         place, scope = f"{side}_layer/cell", f"{side}_{name.lower()}/{scope}"
-    found = [
-        Stored("kernel", kernel, place, scope),
-        Stored("recurrent_kernel", recurrent_kernel, place, scope),
-    ]
-    return found if bias is None else [*found, Stored("bias", bias, place, scope)]
+    roles = ("kernel", "recurrent_kernel", "bias")
+    return [Stored(role, held[role], place, scope) for role in roles if role in held]
 
 
 def called(
@@ -113,11 +111,16 @@ def recurrent(
 ) -> Any:
     """SimpleRNN, LSTM, GRU."""
     name = CLASSES[type(op)]
+    held = {"kernel": kernel, "recurrent_kernel": recurrent_kernel}
+    if bias is not None:
+        held["bias"] = bias
+    if not w.keras3:
+        op, held = as_keras_2(w, op, held)
     config = frame(w, op, masked=mask is not None, begun=bool(initial_state))
     first, given, kwargs = called(w, x, mask, initial_state)
     return w.layer(
         name, first, mask=given, kwargs=kwargs,
-        arrays=arrays_of(name, kernel, recurrent_kernel, bias),
+        arrays=arrays_of(name, held),
         masking="pass" if op.return_sequences else "drop",
         **cell(w, op, recurrent_kernel, bias), **config,
     )  # fmt: skip
@@ -137,6 +140,8 @@ def bidirectional(
     inner, arrays = {}, []
     for side, held in (("forward", op.forward), ("backward", op.backward)):
         own = {r.removeprefix(f"{side}_"): a for r, a in params.items() if r.startswith(side)}
+        if not w.keras3:
+            held, own = as_keras_2(w, held, own)
         name, bias = CLASSES[type(held)], own.get("bias")
         config = frame(w, held, masked=mask is not None, begun=bool(initial_state))
         forced = held.zero_output_for_mask == held.return_sequences
@@ -146,7 +151,7 @@ def bidirectional(
         config.update(cell(w, held, own["recurrent_kernel"], bias))
         config = {"name": f"{side}_{name.lower()}", "dtype": w.policy(), **config}
         inner[side] = w.dialect.inner(name, config)
-        arrays += arrays_of(name, own["kernel"], own["recurrent_kernel"], bias, side)
+        arrays += arrays_of(name, own, side)
     return w.layer(
         "Bidirectional", first, mask=given, kwargs=kwargs, arrays=arrays,
         masking="pass" if op.forward.return_sequences else "drop",
@@ -154,6 +159,9 @@ def bidirectional(
     )  # fmt: skip
 
 
-spellings.refuses(HoldOutput, "it has no spelling in Keras yet")
-spellings.refuses(FoldTime, "it has no spelling in Keras yet")
-spellings.refuses(UnfoldTime, "it has no spelling in Keras yet")
+spellings.regroups("TimeDistributed")(time_distributed)
+spellings.refuses(
+    HoldOutput, "Keras holds the output of masked steps within a recurrent layer only"
+)
+spellings.refuses(FoldTime, "it is no TimeDistributed of one layer or model")
+spellings.refuses(UnfoldTime, "it is no TimeDistributed of one layer or model")

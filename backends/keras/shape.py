@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
-from layergraph.backends.keras.writer import Writer
+from layergraph.backends.keras.writer import Operand, Writer
 from layergraph.ir.ops.shape import (
+    BroadcastTo,
     Crop,
     ExpandDims,
     Flatten,
     Identity,
+    NewShape,
     Pad,
+    PadAll,
+    Rearrange,
     Repeat,
+    RepeatElements,
     Reshape,
+    Size,
+    Squeeze,
+    Tile,
     Transpose,
     Upsample,
+    View,
+    squeezed_axes,
 )
+from layergraph.ir.types import numpy_dtype
 
 spellings = Spellings()
 
@@ -45,24 +58,135 @@ def reshape(w: Writer, op: Reshape, x: Tensor) -> Any:
 @spellings.spells(Transpose)
 def transpose(w: Writer, op: Transpose, x: Tensor) -> Any:
     """Permute where the batch stays in front, else an operation."""
+    x = w.tensor(x)
     if op.axes[0] == 0 and len(op.axes) > 1:
-        return w.layer("Permute", w.tensor(x), dims=list(op.axes[1:]), masking="drop")
+        return w.layer("Permute", x, dims=list(op.axes[1:]), masking="drop")
     if w.keras3:
-        return w.op("Transpose", w.tensor(x), axes=list(op.axes))
-    return w.tf("transpose", w.tensor(x), perm=list(op.axes))
+        return w.op("Transpose", x, axes=list(op.axes))
+    return w.tf("transpose", x, perm=list(op.axes))
 
 
 @spellings.spells(ExpandDims)
 def expand_dims(w: Writer, op: ExpandDims, x: Tensor) -> Any:
     """An operation."""
-    name = "ExpandDims" if w.keras3 else "expand_dims"
-    return (w.op if w.keras3 else w.tf)(name, w.tensor(x), axis=op.axis)
+    if w.keras3:
+        return w.op("ExpandDims", w.tensor(x), axis=op.axis)
+    return w.tf("expand_dims", w.tensor(x), axis=op.axis)
+
+
+@spellings.spells(Squeeze)
+def squeeze(w: Writer, op: Squeeze, x: Tensor) -> Any:
+    """An operation."""
+    x = w.tensor(x)
+    if w.keras3:
+        axis: Any = None if op.axis is None else list(op.axis)
+        return w.op("Squeeze", x, axis=axis[0] if axis and len(axis) == 1 else axis)
+    return w.tf("squeeze", x, axis=list(squeezed_axes(op, x.shape)))
+
+
+@spellings.spells(NewShape)
+def new_shape(w: Writer, op: NewShape, x: Tensor) -> Any:
+    """An operation."""
+    if w.keras3:
+        return w.op("Reshape", w.tensor(x), newshape=list(op.shape))
+    return w.tf("reshape", w.tensor(x), shape=list(op.shape))
 
 
 @spellings.spells(Repeat)
 def repeat(w: Writer, op: Repeat, x: Tensor) -> Any:
     """RepeatVector."""
     return w.layer("RepeatVector", w.tensor(x), n=op.n, masking="drop")
+
+
+@spellings.spells(RepeatElements)
+def repeat_elements(w: Writer, op: RepeatElements, x: Tensor) -> Any:
+    """An operation."""
+    times: Any = list(op.repeats) if isinstance(op.repeats, tuple) else op.repeats
+    if w.keras3:
+        return w.op("Repeat", w.tensor(x), repeats=times, axis=op.axis)
+    return w.tf("repeat", w.tensor(x), repeats=times, axis=op.axis)
+
+
+@spellings.spells(BroadcastTo)
+def broadcast_to(w: Writer, op: BroadcastTo, x: Tensor) -> Any:
+    """An operation."""
+    if w.keras3:
+        return w.op("BroadcastTo", w.tensor(x), shape=list(op.shape))
+    return w.tf("broadcast_to", w.tensor(x), shape=list(op.shape))
+
+
+@spellings.spells(Tile)
+def tile(w: Writer, op: Tile, x: Tensor) -> Any:
+    """An operation; TensorFlow's wants a number for every axis."""
+    x, times = w.tensor(x), list(op.repeats)
+    if w.keras3:
+        return w.op("Tile", x, repeats=times)
+    if len(times) > x.rank:
+        types = x.type.with_shape((1,) * (len(times) - x.rank) + x.shape)
+        for i in range(len(times) - x.rank):
+            shape = (1,) * (i + 1) + x.shape
+            x = w.tf("expand_dims", x, axis=0, types=types.with_shape(shape), part=f"axis_{i}")
+    return w.tf("tile", x, multiples=[1] * (x.rank - len(times)) + times)
+
+
+@spellings.spells(PadAll)
+def pad_all(w: Writer, op: PadAll, x: Operand, value: Operand | None = None) -> Any:
+    """An operation."""
+    x, width = w.tensor(x), [list(pair) for pair in op.pad_width]
+    given: Any = value if value is not None else op.value
+    if not x.type.is_float and isinstance(given, float):
+        given = int(given)
+    if w.keras3:
+        if op.mode != "constant":
+            return w.op("Pad", x, pad_width=width, mode=op.mode)
+        return w.op("Pad", x, pad_width=width, mode=op.mode, kwargs={"constant_values": given})
+    if isinstance(given, Tensor):
+        raise RefusedError("TensorFlow pads with a known number")
+    number = np.asarray(given).item()
+    return w.tf("pad", x, paddings=width, mode=op.mode.upper(), constant_values=number)
+
+
+@spellings.spells(Rearrange)
+def rearrange(w: Writer, op: Rearrange, x: Tensor) -> Any:
+    """``rearrange`` of Keras 3; for Keras 2 the steps it is made of."""
+    x = w.tensor(x)
+    if w.keras3:
+        sides = [
+            " ".join(group[0] if len(group) == 1 else f"({' '.join(group)})" for group in side)
+            for side in (op.source, op.target)
+        ]
+        return w.op("Rearrange", x, " -> ".join(sides), kwargs=dict(op.sizes))
+    sizes = op.axes(x.shape)
+    names = [name for group in op.source for name in group]
+    split = [sizes[name] for name in names]
+    target = [name for group in op.target for name in group]
+    joined = list(w.node.types[0].shape)
+    if split.count(None) > 1 or joined.count(None) > 1:
+        raise RefusedError("more than one of its sizes is not known")
+    types = x.type.with_shape(split)
+    shape = [-1 if n is None else n for n in split]
+    x = w.tf("reshape", x, shape=shape, types=types, part="split")
+    order = [names.index(name) for name in target]
+    types = types.with_shape([split[i] for i in order])
+    x = w.tf("transpose", x, perm=order, types=types, part="order")
+    return w.tf("reshape", x, shape=[-1 if n is None else n for n in joined])
+
+
+@spellings.spells(View)
+def view(w: Writer, op: View, x: Tensor) -> Any:
+    """``view`` of Keras 3, ``bitcast`` of TensorFlow where sizes agree."""
+    x = w.tensor(x)
+    if w.keras3:
+        return w.op("View", x, dtype=op.dtype)
+    if numpy_dtype(x.dtype).itemsize != numpy_dtype(op.dtype).itemsize:
+        raise RefusedError("TensorFlow's bitcast makes another axis of what sizes differ by")
+    return w.tf("bitcast", x, type=op.dtype)
+
+
+@spellings.spells(Size)
+def size(w: Writer, op: Size, x: Tensor) -> Any:
+    """An operation."""
+    return w.op("Size", w.tensor(x)) if w.keras3 else w.tf("size", w.tensor(x))
 
 
 def _spatial(w: Writer, name: str, x: Tensor, rank: int, **config: Any) -> Any:

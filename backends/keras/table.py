@@ -23,8 +23,20 @@ from layergraph.ir.op import FAMILIES, Op, family_of
 
 Spelling: TypeAlias = Callable[..., Any]
 SpellingT = TypeVar("SpellingT", bound=Spelling)
+Regrouping: TypeAlias = Callable[..., Any]
+RegroupingT = TypeVar("RegroupingT", bound=Regrouping)
 
 REMEDY = "write another kind of file (.onnx, .lg), or run the model with layergraph itself"
+
+
+REGROUPED = {
+    **dict.fromkeys(
+        ("AdditiveAttention", "Attention", "GroupedQueryAttention", "MultiHeadAttention"),
+        "attention",
+    ),
+    "TimeDistributed": "recurrent",
+}
+"""Keras classes that readers take apart and a family's ``regroups`` puts together, by family."""
 
 
 class RefusedError(Exception):
@@ -46,7 +58,7 @@ class Spellings:
     def __init__(self) -> None:
         self.entries: dict[type[Op], Spelling] = {}
         self.refused: dict[type[Op], str] = {}
-        self.groups: dict[str, Spelling] = {}
+        self.groups: dict[str, Regrouping] = {}
 
     def spells(self, *op_types: type[Op]) -> Callable[[SpellingT], SpellingT]:
         """Declare ``f(writer, op, *inputs, **params)``; see the module's docstring."""
@@ -56,6 +68,18 @@ class Spellings:
                 if op_type in self.entries:
                     raise TypeError(f"{op_type.__name__} has two spellings")
                 self.entries[op_type] = function
+            return function
+
+        return register
+
+    def regroups(self, *class_names: str) -> Callable[[RegroupingT], RegroupingT]:
+        """Declare ``f(writer, group)``, which gives a ``Plan`` for what was such a layer.
+
+        The classes also stand in ``REGROUPED``.
+        """
+
+        def register(function: RegroupingT) -> RegroupingT:
+            self.groups.update(dict.fromkeys(class_names, function))
             return function
 
         return register
@@ -78,3 +102,12 @@ def spelling_of(op: Op) -> Spelling:
     if type(op) in spellings.entries:
         return spellings.entries[type(op)]
     raise RefusedError(spellings.refused.get(type(op), "it has no spelling in Keras yet"))
+
+
+def regrouping_of(class_name: str) -> Regrouping | None:
+    """What puts nodes of a Keras class together again; ``None`` where nothing does."""
+    family = REGROUPED.get(class_name)
+    if family is None:
+        return None
+    spellings: Spellings = import_module(f"{__package__}.{family}").spellings
+    return spellings.groups[class_name]

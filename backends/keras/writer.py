@@ -12,18 +12,20 @@ takes it off where a layer would heed it that does not in the graph (``bare``).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from layergraph.backends.keras.dialects import Dialect, policy_name
+from layergraph.backends.keras.grouping import Plan, plans
 from layergraph.backends.keras.model import (
     Call,
     Layer,
     Model,
     Stored,
     Tensor,
+    leaves_in,
     ordered,
     tensors_in,
 )
@@ -34,13 +36,25 @@ from layergraph.backends.numpy.table import run
 from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.graph import Graph, Node, Value, pack
 from layergraph.ir.op import Constant, Input, Op
-from layergraph.ir.types import FLOATS, Array, TensorType
+from layergraph.ir.types import (
+    FLOATS,
+    Array,
+    TensorType,
+    dtype_name,
+    numpy_dtype,
+    promote,
+)
 
 Operand = Tensor | Array
 """An input of a spelling: a tensor of the model, or an array known when it is written."""
 
 Masking = Literal["pass", "drop"]
 Types = TensorType | Sequence[TensorType] | None
+
+
+def dtype_of(value: Operand) -> str:
+    """Dtype of an input of a spelling."""
+    return value.dtype if isinstance(value, Tensor) else dtype_name(value.dtype)
 
 
 class Writer:
@@ -53,6 +67,7 @@ class Writer:
     Attributes:
         node: the node being spelled.
         notes: what the user should know.
+        respelled: layers that are written as several others.
     """
 
     def __init__(self, graph: Graph, dialect: Dialect) -> None:
@@ -62,10 +77,12 @@ class Writer:
         self.values: dict[Value, Operand] = {}
         self.node: Node
         self.notes: list[str] = []
+        self.respelled: dict[str, None] = {}
         self._last: Node
         self._done: set[str] = set()
         self._names: set[str] = set()
         self._made: dict[Any, Layer] = {}
+        self._derived: dict[tuple[int, str], Array] = {}
         self._refused: list[Unsupported] = []
         self._outputs = set(graph.outputs)
 
@@ -181,6 +198,25 @@ class Writer:
             found = self.tf("identity", x, types=x.type, part="unmasked")
         return found
 
+    def alike(self, values: Sequence[Operand], dtype: str | None = None) -> list[Operand]:
+        """Values in one dtype, their common one by default.
+
+        Functions of TensorFlow want that of their operands, where Keras 3 finds it itself.
+        """
+        common = dtype or promote(*(dtype_of(v) for v in values))
+        found: list[Operand] = []
+        for i, value in enumerate(values):
+            if isinstance(value, Tensor) and value.dtype != common:
+                name, types = f"cast_{i}", value.type.with_dtype(common)
+                if self.keras3:
+                    value = self.op("Cast", value, dtype=common, types=types, part=name)
+                else:
+                    value = self.tf("cast", value, dtype=common, types=types, part=name)
+            elif not isinstance(value, Tensor):
+                value = value.astype(numpy_dtype(common), copy=False)
+            found.append(value)
+        return found
+
     def following(self, *op_types: type[Op]) -> Node | None:
         """The step of the same layer that alone reads the node's only output.
 
@@ -202,12 +238,24 @@ class Writer:
         self._done.add(node.name)
         self._last = node
 
+    def derived(self, array: Array, what: str, make: Callable[[Array], Array]) -> Array:
+        """An array made of one of the graph's, the same for all nodes that hold that."""
+        key = (id(array), what)
+        if key not in self._derived:
+            self._derived[key] = make(array)
+        return self._derived[key]
+
     def policy(self, arrays: Sequence[Stored] = ()) -> str:
         """Name of the dtype policy under which a layer computes the node."""
         dtypes = [self.node.types[0].dtype, *(t.dtype for t in self._types(self.node))]
         found = next((d for d in dtypes if d in FLOATS), "float32")
         held = next((s.array.dtype.name for s in arrays if s.array.dtype.name in FLOATS), None)
         return policy_name(found, held)
+
+    def spelled_out(self) -> None:
+        """Note that the node's layer is written as other layers and operations."""
+        name = self.node.sources[0].layer if self.node.sources else self.node.name
+        self.respelled.setdefault(name)
 
     def note(self, text: str) -> None:
         """Tell the user something, once."""
@@ -218,6 +266,21 @@ class Writer:
         """A legal and unique name for the node's result, or for a part of it."""
         name = f"{self._last.name}/{part}" if part else self._last.name
         return self._unique(legal(name))
+
+    def inner(self, graph: Graph) -> Model:
+        """A part of the graph as a model of its own, which a layer wraps.
+
+        Raises:
+            RefusedError: Keras cannot express one of its nodes.
+        """
+        writer = Writer(graph, self.dialect)
+        try:
+            model = writer.model()
+        except UnsupportedError as error:
+            item = error.items[0]
+            raise RefusedError(f"it wraps {item.layer!r}: {item.reason}", item.remedy) from None
+        self.respelled.update(writer.respelled)
+        return model
 
     # --- the walk ----------------------------------------------------------------------
 
@@ -232,8 +295,11 @@ class Writer:
         for node in graph:
             if isinstance(node.op, Input):
                 self._input(node)
+        held = plans(self, graph, needed)
         for node in graph:
-            if node.name in needed and node.name not in self._done:
+            if node.name in held:
+                self._regroup(node, held[node.name])
+            elif node.name in needed and node.name not in self._done:
                 self._spell(node)
         found = [self._output(value) for value in graph.outputs]
         if self._refused:
@@ -256,6 +322,7 @@ class Writer:
 
     def _spell(self, node: Node) -> None:
         self.node = self._last = node
+        before = len(self.layers)
         inputs = [None if v is None else self.values[v] for v in node.inputs]
         known = self._known(node, inputs)
         if known is not None:
@@ -266,9 +333,30 @@ class Writer:
         except RefusedError as refusal:
             self._refuse(node, refusal)
             results = self._stand_ins(node)
+        if len(self.layers) > before + 1:
+            self.spelled_out()
         results = results if isinstance(results, tuple) else (results,)
         for value, type_, result in zip(self._last.values, self._last.types, results, strict=False):
-            self.values[value] = Tensor(result.layer, result.call, result.index, type_, result.mask)
+            self._bind(value, type_, result)
+
+    def _regroup(self, node: Node, plan: Plan) -> None:
+        """Write several nodes as one layer, at the place of the last of them."""
+        if node.name != plan.last:
+            return
+        self.node = self._last = node
+        try:
+            found = plan.emit()
+        except RefusedError as refusal:
+            self._refuse(node, refusal)
+            nodes = [self.graph[name] for name in plan.held]
+            found = {v: t for n in nodes for v, t in zip(n.values, self._stand_ins(n), strict=True)}
+        for value, result in found.items():
+            self._bind(value, self.graph.type_of(value), result)
+
+    def _bind(self, value: Value, type_: TensorType, result: Operand) -> None:
+        if isinstance(result, Tensor):
+            result = Tensor(result.layer, result.call, result.index, type_, result.mask)
+        self.values[value] = result
 
     def _known(self, node: Node, inputs: Sequence[Operand | None]) -> tuple[Array, ...] | None:
         """What a node gives that reads nothing but constants."""
@@ -328,6 +416,9 @@ class Writer:
         types: Types,
         mask: Tensor | None,
     ) -> Any:
+        for array in leaves_in((args, kwargs)):
+            if isinstance(array, np.ndarray) and array.dtype.kind == "c":
+                raise RefusedError("files of Keras hold no complex numbers")
         number = len(layer.calls)
         layer.calls.append(Call(args, kwargs))
         given = self._last.types if types is None else types

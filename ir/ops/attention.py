@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -81,3 +82,24 @@ class MaskedSoftmax(Op):
     def infer(self, x: TensorType, mask: TensorType) -> TensorType:
         """The broadcast shape, the dtype of ``x``."""
         return x.with_shape(broadcast_shapes(x.shape, mask.shape))
+
+
+def attention_equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
+    """Equations of attention: scores from key and query, and the mix of values.
+
+    Args:
+        rank: axes of projected query, key and value: batch, places, heads, features.
+        axes: those attended over.
+
+    Source: keras/src/layers/attention/multi_head_attention.py
+    ``_build_attention_equation``, Keras 3.15.
+    """
+    target = string.ascii_lowercase[:rank]
+    batch = [a for a in range(rank - 1) if a not in axes]
+    others = iter(string.ascii_lowercase[rank:])
+    source = "".join(
+        target[a] if a in batch or a == rank - 1 else next(others) for a in range(rank)
+    )
+    shared = "".join(target[a] for a in batch)
+    scores = shared + "".join(target[a] for a in axes) + "".join(source[a] for a in axes)
+    return f"{source},{target}->{scores}", f"{scores},{source}->{target}"

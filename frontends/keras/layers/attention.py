@@ -12,7 +12,12 @@ from layergraph.frontends.keras.layers.quantization import Product, emit_product
 from layergraph.frontends.keras.operands import operands
 from layergraph.frontends.keras.registry import reads
 from layergraph.ir.ops.activation import Softmax
-from layergraph.ir.ops.attention import AdditiveScores, BandMask, MaskedSoftmax
+from layergraph.ir.ops.attention import (
+    AdditiveScores,
+    BandMask,
+    MaskedSoftmax,
+    attention_equations,
+)
 from layergraph.ir.ops.elementwise import Cast, Scale, Unary
 from layergraph.ir.ops.linear import Einsum, EinsumDense
 from layergraph.ir.ops.merge import Logical, Merge, Replace
@@ -114,7 +119,7 @@ def multi_head(call: LayerCall) -> Any:
         k, v = call.emit(repeat, k, part="keys"), call.emit(repeat, v, part="values")
     rank = len(q.shape)
     axes = _attention_axes(config.take("attention_axes", None), rank)
-    equations = _equations(rank, axes)
+    equations = attention_equations(rank, axes)
     q = call.emit(Scale(factor=1 / sqrt(size)), q, part="scaled")
     scores = call.emit(Einsum(equation=equations[0]), k, q, part="scores")
     masks = _masks(call, query, value, key)
@@ -218,23 +223,6 @@ def _attention_axes(given: Any, rank: int) -> tuple[int, ...]:
         return tuple(range(1, rank - 2))
     axes = given if isinstance(given, list) else [given]
     return tuple(a if a >= 0 else rank - 1 + a for a in axes)
-
-
-def _equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
-    """Scores from key and query, and the mix of values.
-
-    Source: keras/src/layers/attention/multi_head_attention.py
-    ``_build_attention_equation``, Keras 3.15.
-    """
-    target = string.ascii_lowercase[:rank]
-    batch = [a for a in range(rank - 1) if a not in axes]
-    others = iter(string.ascii_lowercase[rank:])
-    source = "".join(
-        target[a] if a in batch or a == rank - 1 else next(others) for a in range(rank)
-    )
-    shared = "".join(target[a] for a in batch)
-    scores = shared + "".join(target[a] for a in axes) + "".join(source[a] for a in axes)
-    return f"{source},{target}->{scores}", f"{scores},{source}->{target}"
 
 
 # --- operations ------------------------------------------------------------------------
