@@ -10,13 +10,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from layergraph.backends.numpy.feeds import batches_joined
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.errors import InputError
-from layergraph.ir.graph import Graph
+from layergraph.ir.graph import Graph, flatten
 from layergraph.ir.types import STRING, Array, TensorType, product, strings, type_of
 from layergraph.ir.writing import replacing
-from layergraph.tools.screen import tracked
 
 READ = (".npy", ".npz", ".csv")
 TEXT_HEADINGS = ("text", "texts")
@@ -40,33 +38,35 @@ def run(
         InputError: the arrays do not fit the model, or the file kinds do not.
     """
     interpreter = Interpreter(model, backend=backend)
-    names = list(interpreter.outputs)
-    _check_target(target, names)
+    _check_target(target, list(interpreter.outputs))
     feeds = read_arrays(source, interpreter.inputs)
-    outputs = predictions(interpreter, feeds, batch_size)
     if target is None:
-        _write_csv(sys.stdout, outputs[0])
+        _stream_csv(sys.stdout, interpreter, feeds, batch_size)
         return 0
-    with replacing(target) as temporary:
-        _write(temporary, dict(zip(names, outputs, strict=True)))
-    written = (f"{n} {type_of(a)}" for n, a in zip(names, outputs, strict=True))
-    print(f"{target}: {', '.join(written)}")
+    kind = Path(target).suffix.lower()
+    if kind == ".csv":
+        with replacing(target) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
+            written = [_stream_csv(f, interpreter, feeds, batch_size)]
+    else:
+        written = _write(target, interpreter, feeds, batch_size)
+    outputs = zip(interpreter.outputs, written, strict=True)
+    print(f"{target}: {', '.join(f'{name} {type_}' for name, type_ in outputs)}")
     return 0
 
 
-def predictions(
-    interpreter: Interpreter, feeds: Mapping[str, Array], batch_size: int
-) -> list[Array]:
-    """The model's outputs for all rows, computed in batches."""
-    rows = {len(a) if a.ndim else 0 for a in feeds.values()}
-    if len(rows) > 1:
-        raise InputError(f"the inputs have different numbers of rows ({sorted(rows)})")
-    starts = range(0, max(rows.pop() if rows else 0, 1), batch_size)
-    parts = [
-        interpreter.run(None, {n: a[start : start + batch_size] for n, a in feeds.items()})
-        for start in tracked(starts, "predicting")
-    ]
-    return [batches_joined(column) for column in zip(*parts, strict=True)]
+def _write(
+    target: str, interpreter: Interpreter, feeds: Mapping[str, Array], batch_size: int
+) -> list[TensorType]:
+    """Predictions as a ``.npy`` or ``.npz`` file; a ``.npy`` file is written as they come."""
+    types = interpreter.outputs
+    streamed = target.lower().endswith(".npy") and STRING not in {t.dtype for t in types.values()}
+    out = [target] if streamed else None
+    found = interpreter.predict(feeds, batch_size=batch_size, progress=True, out=out)
+    arrays = dict(zip(types, flatten(found, interpreter.graph.output_structure), strict=True))
+    if not streamed:
+        with replacing(target) as temporary:
+            _save(temporary, arrays)
+    return [type_of(array) for array in arrays.values()]
 
 
 def read_arrays(path: str, inputs: Mapping[str, TensorType]) -> dict[str, Array]:
@@ -175,22 +175,24 @@ def _readable(array: Array) -> Array:
     return np.array(texts, np.str_).reshape(array.shape)
 
 
-def _write(path: Path, arrays: Mapping[str, Array]) -> None:
+def _save(path: Path, arrays: Mapping[str, Array]) -> None:
     arrays = {name: _readable(array) for name, array in arrays.items()}
-    if path.suffix.lower() == ".npz":
-        with path.open("wb") as file:
-            # Names as zip members: NumPy's savez would take some for its own arguments.
-            np.savez(file, **{name.replace("/", "."): array for name, array in arrays.items()})  # type: ignore[arg-type]
-        return
-    (array,) = arrays.values()
     if path.suffix.lower() == ".npy":
-        np.save(path, array)
+        np.save(path, next(iter(arrays.values())))
         return
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        _write_csv(stream, array)
+    with path.open("wb") as file:
+        # Names as zip members: NumPy's savez would take some for its own arguments.
+        np.savez(file, **{name.replace("/", "."): array for name, array in arrays.items()})  # type: ignore[arg-type]
 
 
-def _write_csv(stream: IO[str], array: Array) -> None:
+def _stream_csv(
+    file: IO[str], interpreter: Interpreter, feeds: Mapping[str, Array], batch_size: int
+) -> TensorType:
     """One line a row, values in row-major order, as many digits as the dtype needs."""
-    rows = _readable(array).reshape(len(array), -1)
-    csv.writer(stream, lineterminator="\n").writerows(map(str, row) for row in rows)
+    writer = csv.writer(file, lineterminator="\n")
+    rows = 0
+    for (part,) in interpreter.stream(feeds, batch_size=batch_size, progress=True):
+        writer.writerows(map(str, row) for row in _readable(part).reshape(len(part), -1))
+        rows += len(part)
+        type_ = type_of(part)
+    return type_.with_shape((rows, *type_.shape[1:]))

@@ -19,7 +19,9 @@ def from_call(graph: Graph, args: tuple[Any, ...], *, batches: bool = False) -> 
     Args:
         graph: the graph to feed.
         args: see below.
-        batches: rows of several batches, to be fed one batch at a time.
+        batches: rows of several batches, to be fed one batch at a time, each
+            with ``cast_batch`` first: numbers are left in their own dtype, as
+            the rows may be a file larger than memory.
 
     Accepted: one array an input, in order; a dict by input name; or one
     argument nested as the Keras model's inputs are.
@@ -65,13 +67,33 @@ def from_names(
             f"input {missing[0]!r} is missing; the model has {', '.join(graph.inputs)}"
         )
     types = {name: _fed_type(graph, name, batches) for name in feeds}
-    arrays = {name: checked(name, feeds[name], types[name]) for name in feeds}
+    cast = not batches
+    arrays = {name: checked(name, feeds[name], types[name], cast=cast) for name in feeds}
     _same_batch(types, arrays)
     return arrays
 
 
-def checked(name: str, data: Any, want: TensorType) -> Array:
+def cast_batch(graph: Graph, part: Mapping[str, Array]) -> dict[str, Array]:
+    """Rows that were checked, in the graph's dtypes.
+
+    Raises:
+        InputError: a cast loses something.
+    """
+    wanted = {name: graph.type_of(Value(name)) for name in part}
+    return {
+        name: array if wanted[name].dtype == STRING else _cast(name, array, wanted[name])
+        for name, array in part.items()
+    }
+
+
+def checked(name: str, data: Any, want: TensorType, *, cast: bool = True) -> Array:
     """One fed array in the wanted dtype; the caller's array is never written to.
+
+    Args:
+        name: of the input.
+        data: what was fed.
+        want: type of the input.
+        cast: bring numbers to the wanted dtype.
 
     Raises:
         InputError: text for numbers or the reverse, a lossy cast, or another shape.
@@ -90,7 +112,7 @@ def checked(name: str, data: Any, want: TensorType) -> Array:
         raise InputError(
             f"input {name!r} expects {want}, got {_spelled(array)}; {_remedy(array, want)}"
         )
-    return array if want.dtype == STRING else _cast(name, array, want)
+    return _cast(name, array, want) if cast and want.dtype != STRING else array
 
 
 def _text(name: str, array: Array, want: TensorType) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from layergraph.backends.numpy.feeds import batches_joined, from_call, from_names
+from layergraph.backends.numpy.feeds import cast_batch, from_call, from_names
 from layergraph.backends.numpy.plan import Plan, States, Traced
 from layergraph.backends.numpy.states import checked_states, zero_states
 from layergraph.backends.numpy.table import Kernel, evaluate
@@ -181,34 +181,71 @@ class Interpreter:
         feeds = from_call(self.graph, args)
         return profile(lambda: self._plan.walk(feeds), self.graph, feeds, repeat)
 
-    def predict(self, *args: Any, batch_size: int = 32) -> Any:
+    def predict(
+        self, *args: Any, batch_size: int = 32, progress: bool = False, out: Any = None
+    ) -> Any:
         """The same as a call in batches, so that memory stays bounded.
 
-        Stateful layers carry their states from batch to batch.
+        Rows of a memory-mapped file (``np.load(path, mmap_mode="r")``) are read a
+        batch at a time, and with ``out`` predictions are written as they come, so
+        that neither needs to fit into memory. Stateful layers carry their states
+        from batch to batch.
 
         Args:
             *args: as for a call; all rows at once.
             batch_size: rows a step; a model of a fixed batch size has its own.
+            progress: show how far it is on standard error.
+            out: where predictions go instead of new arrays: a ``.npy`` file, which
+                is put in place when it is whole, or an array, mapped or not; for
+                several outputs a mapping of these by output name, or a list.
+
+        Returns:
+            What a call returns; of a file the array mapped read-only, and the
+            arrays of ``out`` themselves.
 
         Raises:
-            InputError: the rows do not fill batches of the model's fixed size.
+            InputError: the rows do not fill batches of the model's fixed size, or
+                ``out`` does not fit.
         """
+        from contextlib import ExitStack
+
+        from layergraph.backends.numpy.streaming import opened, sinks
+
+        targets = sinks(out, list(self.outputs))
+        with ExitStack() as stack:
+            if self._plan.stateful:
+                stack.enter_context(self._turn)
+            for target in targets:
+                stack.enter_context(opened(target))
+            for outputs in self.stream(*args, batch_size=batch_size, progress=progress):
+                for target, part in zip(targets, outputs, strict=True):
+                    target.add(part)
+        return pack([target.whole() for target in targets], self.graph.output_structure)
+
+    def stream(
+        self, *args: Any, batch_size: int = 32, progress: bool = False
+    ) -> Iterator[list[Array]]:
+        """Predictions of one batch after another, as flat lists of outputs.
+
+        Args:
+            *args, batch_size, progress: as for ``predict``.
+
+        Raises:
+            InputError: as for ``predict``.
+        """
+        from contextlib import nullcontext
+
+        from layergraph.backends.numpy.progress import progress as shown
+        from layergraph.backends.numpy.streaming import batch_rows, stream
 
         feeds = from_call(self.graph, args, batches=True)
-        rows = min((a.shape[0] for a in feeds.values()), default=0)
-        fixed = {type_.shape[0] for type_ in self.inputs.values() if type_.shape} - {None}
-        step = min((size for size in fixed if size), default=batch_size)
-        if fixed and rows % step:
-            raise InputError(
-                f"the model was made for batches of {step} rows, {rows} rows do not fill them"
-            )
-        with self._turn:
-            parts = [
-                self._run(self._plan, {n: a[i : i + step] for n, a in feeds.items()})
-                for i in range(0, max(rows, 1), step)
-            ]
-        joined = [batches_joined(column) for column in zip(*parts, strict=True)]
-        return pack(joined, self.graph.output_structure)
+        shapes = [type_.shape for type_ in self.inputs.values()]
+        rows, step = batch_rows(feeds, shapes, batch_size)
+        with shown(rows) if progress and rows > step else nullcontext() as advance:
+            yield from stream(
+                lambda part: self._run(self._plan, cast_batch(self.graph, part)),
+                feeds, rows, step, advance,
+            )  # fmt: skip
 
     @property
     def states(self) -> States:

@@ -104,6 +104,8 @@ MAY_USE = {
 ASKED_FOR = {
     # The interpreter takes the path of a file; it asks the public face to load it.
     "backends/numpy/interpreter.py": {"layergraph"},
+    # A bar, where there is a terminal.
+    "backends/numpy/progress.py": {"rich.console", "rich.progress"},
     # Live Keras is what the benchmark compares with.
     "tools/bench/prepare.py": {"keras"},
     "tools/bench/worker.py": {"tensorflow", "keras", "jax", "onnx.reference", "onnxruntime"},

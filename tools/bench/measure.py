@@ -23,6 +23,9 @@ TOLERANCE = 1e-4
 """Largest difference from Keras, relative to the largest value; beyond it no time counts."""
 
 BUILD_SECONDS = 600.0
+COMPILING = 4
+"""A first run that also compiles may take so many times the limit."""
+
 REST = 0.02
 """Seconds between two engines: their threads spin on for a moment."""
 
@@ -162,13 +165,16 @@ class Bench:
     def _first(self, cell: Cell, folder: Path) -> Cell:
         """The first run, its answer checked."""
         outputs = folder / f"{cell.engine}.npy"
+        compiles = ENGINES[cell.engine].compiles
+        limit = self._options.limit * (COMPILING if compiles else 1)
         try:
             found = self._workers[cell.engine].ask(
-                "first", self._options.limit, inputs=str(folder / f"x{cell.batch}.npy"),
+                "first", limit, inputs=str(folder / f"x{cell.batch}.npy"),
                 outputs=str(outputs),
             )  # fmt: skip
         except OverdueError as error:
-            return replace(cell, reason=str(error), limit=self._options.limit)
+            # How long compiling takes says nothing of the runs after it.
+            return replace(cell, reason=str(error), limit=None if compiles else limit)
         except WorkerError as error:
             return replace(cell, reason=str(error))
         seconds = found["seconds"]
@@ -176,7 +182,7 @@ class Bench:
         cell = replace(cell, first=seconds, difference=wrong)
         if not wrong <= TOLERANCE:
             return replace(cell, reason=f"wrong by {wrong:.0e}")
-        if seconds > self._options.seconds and not ENGINES[cell.engine].compiles:
+        if seconds > self._options.seconds and not compiles:
             return replace(cell, minimum=seconds, median=seconds, runs=1)
         return cell
 
