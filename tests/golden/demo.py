@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from golden.cases import smooth_images
-from golden.datasets import ROOT
 from golden.structure import write_arrays
 from golden.writers import Keras, load
+from study.datasets import ROOT
 
 SOURCE = Path(__file__).resolve().parent / "cnn-tfkeras"
 DEMO = ROOT / "tools" / "demo"

@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
-from golden.datasets import Ints
 from golden.structure import Array
 from golden.trained import TRAINED, Recipe, rows
 from golden.writers import CONTAINERS, WRITERS, Keras, Model, keras_of, save, seed
+from study.datasets import Ints
 
 HERE = Path(__file__).resolve().parent
 SEED = 20

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from golden.datasets import SENTIMENTS, Ints, Padding, Vocabulary, cifar10, nusax
 from golden.structure import Array
 from golden.writers import Keras, Model
+from study.datasets import SENTIMENTS, Ints, Padding, Vocabulary, cifar10, nusax
 
 VOCABULARY, STEPS, EMBEDDING = 600, 80, 32
 CLASSES = {"cifar10": 10, "nusax": len(SENTIMENTS)}

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
 import numpy as np
 
 import layergraph as lg
 from golden.compare import traced
-from golden.datasets import find_data
 from golden.structure import Array
 from golden.trained import TRAINED, rows
 from golden.writers import CONTAINERS, WRITERS, Model, keras_of, load
 from layergraph.tools.comparison.live import Recorder
+from study.datasets import find_data
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FILES = [

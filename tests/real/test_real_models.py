@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from golden.datasets import find_data
+from study.datasets import find_data
 
 pytest.importorskip(
     "tensorflow", reason="needs live Keras: pip install layergraph[dev]", exc_type=ImportError

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from golden.datasets import ROOT
 from golden.structure import Array, flat
+from study.datasets import ROOT
 
 MODELS = Path(os.environ.get("LAYERGRAPH_MODELS") or ROOT.parent / "shared" / "models")
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/case.json"))

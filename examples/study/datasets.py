@@ -24,6 +24,10 @@ Padding = Literal["pre", "post"]
 ROOT = Path(__file__).resolve().parents[2]
 SENTIMENTS = ("negative", "neutral", "positive")
 PAD, UNKNOWN = 0, 1
+FILES = {
+    "cifar10": ("train.parquet", "test.parquet"),
+    "nusax": ("train.csv", "valid.csv", "test.csv"),
+}
 
 
 def find_data() -> Path:
@@ -33,18 +37,29 @@ def find_data() -> Path:
         FileNotFoundError: with one sentence that says what to do.
     """
     folder = Path(os.environ.get("LAYERGRAPH_DATA") or ROOT.parent / "shared" / "data")
-    for part in (
-        "cifar10/train.parquet",
-        "cifar10/test.parquet",
-        "nusax/train.csv",
-        "nusax/test.csv",
-    ):
-        if not (folder / part).is_file():
-            raise FileNotFoundError(
-                f"{folder} holds no {part}; "
-                "set LAYERGRAPH_DATA to the folder with CIFAR-10 and NusaX"
-            )
+    try:
+        require(folder, *FILES)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}; set LAYERGRAPH_DATA to the folder with CIFAR-10 and NusaX"
+        ) from error
     return folder
+
+
+def require(folder: Path, *names: str) -> None:
+    """See that the files of data sets are there.
+
+    Args:
+        folder: the data folder.
+        names: `cifar10`, `nusax`.
+
+    Raises:
+        FileNotFoundError: names the first that is missing.
+    """
+    for name in names:
+        for file in FILES[name]:
+            if not (folder / name / file).is_file():
+                raise FileNotFoundError(f"{folder} holds no {name}/{file}")
 
 
 def cifar10(folder: Path, split: Literal["train", "test"]) -> tuple[Floats, Ints]:
