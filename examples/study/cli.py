@@ -10,6 +10,7 @@ from pathlib import Path
 
 from study.configurations import Configuration, grid, one_factor_at_a_time
 from study.datasets import require
+from study.page import write
 from study.progress import Progress
 from study.results import Result, Settings, complaints, finished, largest
 from study.training import make
@@ -94,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileNotFoundError as error:
         made.error(str(error))
     results = trained(configurations, settings_of(parsed), parsed.data, parsed.work)
+    page = parsed.page or parsed.work / "study.md"
+    write(results, page)
+    print(f"written: {page}")
     return _verdict(results)
 
 

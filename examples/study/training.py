@@ -25,18 +25,9 @@ Tick = Callable[[], None]
 
 
 def keras_module() -> Any:
-    """Keras 3 on TensorFlow's CPU, with results that do not depend on threads.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    """Keras 3; imported when something is to be trained, because that takes seconds."""
     import keras
-    import tensorflow
 
-    tensorflow.config.experimental.enable_op_determinism()
     return keras
 
 

@@ -1,0 +1,190 @@
+"""What the results say, in words that depend on them: no figure in the text is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import Any
+
+from study.configurations import BASES, Recurrent
+from study.plots import Results, drawn, levels
+from study.results import Result
+
+OF_LEVELS: Mapping[str, str] = {
+    "layers": "{} layers",
+    "filters": "{} filters",
+    "kernel": "kernels of {0}x{0}",
+    "pooling": "{} pooling",
+    "units": "{} cells",
+    "direction": "{} direction",
+}
+"""How a level of a factor is called."""
+
+TITLES: Mapping[str, str] = {
+    "layers": "Layers",
+    "filters": "Filters",
+    "kernel": "Kernels",
+    "pooling": "Pooling",
+    "units": "Cells",
+    "direction": "Direction",
+}
+
+
+def called(factor: str, level: Any) -> str:
+    """A level in words."""
+    if level == 1:
+        return "1 layer"
+    return "both directions" if level == "both" else OF_LEVELS[factor].format(level)
+
+
+def chance(results: Sequence[Result]) -> float:
+    """How far two scores may be apart because of which test rows there happen to be.
+
+    Twice the standard error of the difference of two independent shares as
+    large as the accuracies.
+    """
+    variances = [
+        found.accuracy * (1 - found.accuracy) / found.rows
+        for result in results
+        for found in [next(iter(result.agreement.values()))]
+    ]
+    return 2 * sqrt(2 * max(variances))
+
+
+def about_factor(results: Results, kind: str, factor: str) -> str:
+    """What a factor does to macro F1, to what is learnt and to what is retained."""
+    found = levels(results, kind, factor)
+    scores = {level: result.f1 for level, result in found.items()}
+    best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
+    spread, noise = scores[best] - scores[worst], chance(list(found.values()))
+    listed = ", ".join(f"{called(factor, level)} {score:.3f}" for level, score in scores.items())
+    weighed = (
+        f"The best is {spread:.3f} above the worst, more than the {noise:.3f} that another draw of "
+        "test rows could make."
+        if spread > noise
+        else f"They lie within {spread:.3f}, and another draw of test rows alone could make "
+        f"{noise:.3f}: this study shows no effect."
+    )
+    return (
+        f"**{TITLES[factor]}.** Macro F1 {_course(list(scores.values()), called(factor, best))} "
+        f"({listed}). {weighed} {_learnt(found, factor)}"
+    )
+
+
+def _course(scores: Sequence[float], best: str) -> str:
+    steps = [after - before for before, after in pairwise(scores)]
+    if len(steps) > 1 and all(step > 0 for step in steps):
+        return "rises with every step"
+    if len(steps) > 1 and all(step < 0 for step in steps):
+        return "falls with every step"
+    return f"is highest with {best}"
+
+
+def _learnt(found: Mapping[Any, Result], factor: str) -> str:
+    """Where learning and generalising part: the gap of the last epoch."""
+    gaps = {level: gap(result) for level, result in found.items()}
+    widest, least = max(gaps, key=gaps.__getitem__), min(gaps, key=gaps.__getitem__)
+    return (
+        "In the last epoch the accuracy on training rows is above that on validation rows by "
+        f"{_points(gaps[least])} ({called(factor, least)}) to {_points(gaps[widest])} "
+        f"({called(factor, widest)})."
+    )
+
+
+def gap(result: Result) -> float:
+    """Training accuracy above validation accuracy after the last epoch."""
+    return result.history["accuracy"][-1] - result.history["val_accuracy"][-1]
+
+
+def turned(result: Result) -> int | None:
+    """The epoch after which validation loss only was higher; none if it fell to the end."""
+    losses = result.history["val_loss"]
+    lowest = losses.index(min(losses)) + 1
+    return lowest if lowest < len(losses) else None
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f} points"
+
+
+def chapter(results: Results, kind: str) -> list[str]:
+    """The paragraphs on one kind of network."""
+    return [about_factor(results, kind, factor) for factor in drawn(results, kind)]
+
+
+def pairs(results: Results) -> list[tuple[Recurrent, Result, Result]]:
+    """SimpleRNN and LSTM in the same configuration, as far as both are there."""
+    found = []
+    for configuration, result in results.items():
+        if isinstance(configuration, Recurrent) and configuration.cell == "LSTM":
+            twin = Recurrent(
+                "SimpleRNN", configuration.layers, configuration.units, configuration.direction
+            )
+            if twin in results:
+                found.append((configuration, results[twin], result))
+    return found
+
+
+def lstm_against_rnn(results: Results) -> list[str]:
+    """The chapter that the report leaves open: what the LSTM's gates are worth here."""
+    found = pairs(results)
+    if not found:
+        return []
+    gains = [lstm.f1 - rnn.f1 for _, rnn, lstm in found]
+    noise = chance([result for _, *both in found for result in both])
+    clear = sum(gain > noise for gain in gains), sum(-gain > noise for gain in gains)
+    average = sum(gains) / len(gains)
+    return [
+        f"In {len(found)} configurations both were trained alike. The LSTM has the higher macro F1 "
+        f"in {sum(gain > 0 for gain in gains)} of them, on average by {average:+.3f} (from "
+        f"{min(gains):+.3f} to {max(gains):+.3f}). A difference above {noise:.3f} is more than "
+        f"another draw of test rows could make: {clear[0]} {_speak(clear[0])} so clear in favour "
+        f"of the LSTM, {clear[1]} in favour of the SimpleRNN.",
+        _costs(found),
+        _overfitting(found),
+        *_base(results),
+    ]
+
+
+def _speak(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _costs(found: Sequence[tuple[Recurrent, Result, Result]]) -> str:
+    parameters = [lstm.parameters / rnn.parameters for _, rnn, lstm in found]
+    seconds = [lstm.seconds / rnn.seconds for _, rnn, lstm in found]
+    return (
+        "Its gates cost four times a SimpleRNN's recurrent weights; with the embedding, which both "
+        f"have, the LSTM has {min(parameters):.1f} to {max(parameters):.1f} times the parameters, "
+        f"and took {min(seconds):.1f} to {max(seconds):.1f} times as long to train here."
+    )
+
+
+def _overfitting(found: Sequence[tuple[Recurrent, Result, Result]]) -> str:
+    told = []
+    sides = {"SimpleRNN": [rnn for _, rnn, _ in found], "LSTM": [lstm for *_, lstm in found]}
+    for name, results in sides.items():
+        ends = [turn for result in results if (turn := turned(result)) is not None]
+        told.append(
+            f"of the {name}s {len(ends)} of {len(results)}"
+            + (f" (lowest after epoch {min(ends)} to {max(ends)})" if ends else "")
+            + f", with a training accuracy {_points(sum(map(gap, results)) / len(results))} above "
+            "that of validation on average"
+        )
+    return (
+        f"Validation loss rises again before the last epoch {told[0]}; {told[1]}. The training "
+        "rows are few: a model whose validation loss has turned learns them by heart."
+    )
+
+
+def _base(results: Results) -> list[str]:
+    both = [results.get(BASES[kind]) for kind in ("SimpleRNN", "LSTM")]
+    if None in both:
+        return []
+    rnn, lstm = (result for result in both if result is not None)
+    return [
+        f"In the base configuration the SimpleRNN ends at a training accuracy of "
+        f"{rnn.history['accuracy'][-1]:.2f} and a macro F1 of {rnn.f1:.3f} on the test rows, the "
+        f"LSTM at {lstm.history['accuracy'][-1]:.2f} and {lstm.f1:.3f}."
+    ]
