@@ -11,7 +11,7 @@ WORKERS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding bench conversion-table clean
+.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding study compare-cost bench conversion-table clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -62,6 +62,12 @@ support: $(DEV)/.done  ## write docs/support.md, the table of supported layers
 
 fault-finding: $(DEV)/.done  ## write docs/fault-finding.md: three faults, and how they are found
 	$(PY) -m layergraph.tools.fault_finding
+
+study: $(DEV)/.done  ## train the study's models and write docs/study.md: make study DATA=folder
+	$(PY) examples/study $(DATA) --page docs/study.md
+
+compare-cost: $(DEV)/.done  ## time a comparison of ResNet50 beside the runs it is made of
+	$(PY) -m layergraph.tools.comparison.cost
 
 # JAX stays out of $(DEV): TensorFlow imports it where it finds it, and starts the slower.
 $(JAX)/.done: setup.cfg pyproject.toml

@@ -16,7 +16,7 @@ from study.results import Result, Settings, complaints, finished, largest
 from study.training import make
 
 ROWS = {"cifar10": 10_000, "nusax": 500}
-EPOCHS = {"cifar10": 6, "nusax": 10}
+EPOCHS = {"cifar10": 6, "nusax": 8}
 BATCHES = {"cifar10": 64, "nusax": 16}
 SEED = 20
 

@@ -53,6 +53,8 @@ class Agreement:
         f1_keras, f1_layergraph: macro F1.
         accuracy: share of right answers of layergraph.
         difference: largest difference of a probability.
+        rounding_keras, rounding_layergraph: the same, of each against the model
+            computed in float64.
     """
 
     rows: int
@@ -61,6 +63,8 @@ class Agreement:
     f1_layergraph: float
     accuracy: float
     difference: float
+    rounding_keras: float
+    rounding_layergraph: float
 
     def complaints(self) -> Iterator[str]:
         """What is not as the study demands."""
@@ -94,6 +98,12 @@ class Result:
     history: Mapping[str, list[float]]
     agreement: Mapping[str, Agreement]
     made_by: Mapping[str, str]
+
+    @property
+    def kept(self) -> int:
+        """The epoch whose weights were kept: that of the lowest validation loss."""
+        losses = self.history["val_loss"]
+        return losses.index(min(losses)) + 1
 
     @property
     def f1(self) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from layergraph.tools.evaluate import evaluate
+from layergraph.tools.evaluate import Evaluation, evaluate
 from study.configurations import Configuration, described
 from study.models import build
 from study.results import CONTAINERS, Agreement, Result, Settings
@@ -76,7 +76,13 @@ def _made(
         batch_size=how["batch"],
         epochs=how["epochs"],
         verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: tick())],
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: tick()),
+            # It never stops so early; it brings back the weights of the best epoch.
+            keras.callbacks.EarlyStopping(
+                "val_loss", patience=how["epochs"], restore_best_weights=True
+            ),
+        ],
     ).history
     seconds = time.perf_counter() - started
     for container in CONTAINERS:
@@ -107,11 +113,15 @@ def save(model: Any, path: Path) -> None:
 
 
 def agreement(path: Path, rows: Rows) -> Agreement:
-    """What Keras and layergraph answer from a saved file, on all rows."""
+    """What Keras and layergraph answer from a saved file, on all rows.
+
+    A third answer, computed in float64, says how far either is from what the
+    model means.
+    """
     inputs, labels = rows
-    ours, keras = (
+    ours, keras, exact = (
         evaluate(side, {"rows": inputs}, labels, ("accuracy", "macro_f1"), batch_size=BATCH)
-        for side in (path, f"{path}@keras")
+        for side in (path, f"{path}@keras", f"{path}@float64")
     )
     return Agreement(
         rows=len(labels),
@@ -119,8 +129,15 @@ def agreement(path: Path, rows: Rows) -> Agreement:
         f1_keras=keras.metrics["macro_f1"],
         f1_layergraph=ours.metrics["macro_f1"],
         accuracy=ours.metrics["accuracy"],
-        difference=float(np.abs(ours.outputs.astype(np.float64) - keras.outputs).max()),
+        difference=apart(ours, keras),
+        rounding_keras=apart(exact, keras),
+        rounding_layergraph=apart(exact, ours),
     )
+
+
+def apart(one: Evaluation, other: Evaluation) -> float:
+    """The largest difference of a probability."""
+    return float(np.abs(one.outputs.astype(np.float64) - other.outputs).max())
 
 
 def made_by(keras: Any) -> dict[str, str]:

@@ -114,6 +114,7 @@ ASKED_FOR = {
     "tools/conversion_table.py": {"keras", "tf2onnx", "onnx"},
     # A live Keras model is one of the things that can be compared.
     "tools/comparison/live.py": {"tensorflow", "tf_keras", "keras"},
+    "tools/comparison/cost.py": {"keras"},
     # Extras, imported when asked for.
     "tools/comparison/plot.py": {"matplotlib.figure"},
     "tools/evaluate.py": {"sklearn.metrics", "pyarrow", "pyarrow.parquet"},

@@ -14,7 +14,7 @@ from layergraph.tools.comparison.draws import drawn
 from layergraph.tools.comparison.figures import Figures, kind_of, measured
 from layergraph.tools.comparison.report import Histograms, Report, Row, Status
 from layergraph.tools.comparison.rerun import Reruns
-from layergraph.tools.comparison.sides import Run, Side, Table, Values, feeds_of, side
+from layergraph.tools.comparison.sides import Run, Side, Table, Values, dotted, feeds_of, side
 
 JUMP = 30.0
 """Where a node cannot be run again: it errs if its error is so many times that which enters it."""
@@ -163,13 +163,14 @@ class _Comparison:
         self._tolerance = (rtol, atol)
         self._histograms = histograms
         given = [feeds_of(s.graph, feeds) if s.graph else feeds for s in self.sides]
+        known = [s.keys() for s in self.sides]
         early = [
-            s.start(f) if s.keys() is None else None
-            for s, f in zip(self.sides, given, strict=True)
-        ]  # fmt: skip
+            s.start(f, other) if mine is None else None
+            for s, f, mine, other in zip(self.sides, given, known, reversed(known), strict=True)
+        ]
         keys = [
-            list(s.keys() or ()) if v is None else list(v.keys)
-            for s, v in zip(self.sides, early, strict=True)
+            list(mine or ()) if v is None else list(v.keys)
+            for mine, v in zip(known, early, strict=True)
         ]
         self._spelled = _matched(keys[0], keys[1])
         order = keys[0] if self.lead is left else list(self._spelled.values())
@@ -300,16 +301,12 @@ def _same(a: Value, b: Value | None) -> bool:
 
 
 def _matched(a: Iterable[str], b: Iterable[str]) -> dict[str, str]:
-    """Names of the left side that the right side has, and how it spells them.
-
-    A slash cannot stand in the name of an archive's member, so tables may have
-    a dot for it.
-    """
+    """Names of the left side that the right side has, and how it spells them."""
     a, other = list(a), set(b)
-    dotted = {name.replace("/", "."): name for name in other}
+    spellings = {dotted(name): name for name in other}
     found = {}
     for name in a:
-        spelled = name if name in other else dotted.get(name.replace("/", "."))
+        spelled = name if name in other else spellings.get(dotted(name))
         if spelled is not None:
             found[name] = spelled
     return found

@@ -11,7 +11,7 @@ from typing import Any
 from layergraph.ir.errors import InputError, LayerGraphError
 from layergraph.ir.graph import Graph
 from layergraph.ir.types import Array
-from layergraph.tools.comparison.sides import Shelf, Values, fed
+from layergraph.tools.comparison.sides import Shelf, Values, dotted, fed
 from layergraph.tools.flat import flat
 
 Keep = Callable[[str, Array], None]
@@ -52,7 +52,7 @@ class Live:
 
     def start(self, feeds: Mapping[str, Array], wanted: Iterable[str] | None = None) -> Values:
         """Run the model as in inference."""
-        kept = _Kept()
+        kept = _Kept(wanted)
         with Recorder(self.model, kept.put) as recorder:
             recorder.run(feeds)
         return kept
@@ -66,13 +66,15 @@ class Live:
 class _Kept:
     """What the layers returned, in running order."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Iterable[str] | None) -> None:
+        self._wanted = None if wanted is None else {dotted(name) for name in wanted}
         self._shelf = Shelf()
         self.keys: list[str] = []
 
     def put(self, key: str, array: Array) -> None:
         self.keys.append(key)
-        self._shelf.put(key, array)
+        if self._wanted is None or dotted(key) in self._wanted:
+            self._shelf.put(key, array)
 
     def take(self, key: str) -> Array:
         """One of the values."""

@@ -60,8 +60,8 @@ class Side(Protocol):
 class Shelf:
     """Values that wait, in memory or, when they are many, on the disk."""
 
-    def __init__(self, limit: int = HELD) -> None:
-        self._limit, self._size = limit, 0
+    def __init__(self) -> None:
+        self._size = 0
         self._arrays: dict[str, Array] = {}
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
@@ -74,7 +74,7 @@ class Shelf:
 
     def put(self, key: str, array: Array) -> None:
         """Keep a copy of a value."""
-        if self._size + array.nbytes <= self._limit or array.dtype.kind not in "biufc":
+        if self._size + array.nbytes <= HELD or array.dtype.kind not in "biufc":
             self._size += array.nbytes
             self._arrays[key] = np.array(array)
             return
@@ -337,6 +337,15 @@ class Npz(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def dotted(name: str) -> str:
+    """A name as values are matched by it.
+
+    A slash cannot stand in the name of an archive's member, so tables may have
+    a dot for it.
+    """
+    return name.replace("/", ".")
 
 
 def fed(names: Iterable[str], feeds: Mapping[str, Array]) -> dict[str, Array]:
