@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
 from typing import Any
@@ -97,13 +97,6 @@ def gap(result: Result) -> float:
     return result.history["accuracy"][-1] - result.history["val_accuracy"][-1]
 
 
-def turned(result: Result) -> int | None:
-    """The epoch after which validation loss only was higher; none if it fell to the end."""
-    losses = result.history["val_loss"]
-    lowest = losses.index(min(losses)) + 1
-    return lowest if lowest < len(losses) else None
-
-
 def _points(share: float) -> str:
     return f"{100 * share:.0f} points"
 
@@ -165,16 +158,35 @@ def _overfitting(found: Sequence[tuple[Recurrent, Result, Result]]) -> str:
     told = []
     sides = {"SimpleRNN": [rnn for _, rnn, _ in found], "LSTM": [lstm for *_, lstm in found]}
     for name, results in sides.items():
-        ends = [turn for result in results if (turn := turned(result)) is not None]
+        kept = [result.kept for result in results]
+        ends = {len(result.history["loss"]) for result in results}
         told.append(
-            f"of the {name}s {len(ends)} of {len(results)}"
-            + (f" (lowest after epoch {min(ends)} to {max(ends)})" if ends else "")
-            + f", with a training accuracy {_points(sum(map(gap, results)) / len(results))} above "
-            "that of validation on average"
+            f"the {name}s after epoch {_span(kept)} of {_span(ends)}, and in the last one their "
+            f"training accuracy is {_points(sum(map(gap, results)) / len(results))} above that of "
+            "validation on average"
         )
     return (
-        f"Validation loss rises again before the last epoch {told[0]}; {told[1]}. The training "
-        "rows are few: a model whose validation loss has turned learns them by heart."
+        f"Validation loss is lowest for {told[0]}; for {told[1]}. The training rows are few: "
+        "once validation loss has turned, a model learns them by heart."
+    )
+
+
+def _span(numbers: Collection[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def rounding(results: Results) -> str:
+    """Which of the two is nearer to the same model in float64."""
+    found = [a for result in results.values() for a in result.agreement.values()]
+    nearer = sum(a.rounding_layergraph < a.rounding_keras for a in found)
+    keras = max(found, key=lambda a: a.rounding_keras)
+    ours = max(found, key=lambda a: a.rounding_layergraph)
+    return (
+        "Both compute in float32, so neither is exact. Against the same files computed in float64, "
+        f"Keras is off by up to {keras.rounding_keras:.1e} and layergraph by up to "
+        f"{ours.rounding_layergraph:.1e}; layergraph is the nearer one in {nearer} of {len(found)} "
+        "files."
     )
 
 
@@ -184,7 +196,8 @@ def _base(results: Results) -> list[str]:
         return []
     rnn, lstm = (result for result in both if result is not None)
     return [
-        f"In the base configuration the SimpleRNN ends at a training accuracy of "
-        f"{rnn.history['accuracy'][-1]:.2f} and a macro F1 of {rnn.f1:.3f} on the test rows, the "
-        f"LSTM at {lstm.history['accuracy'][-1]:.2f} and {lstm.f1:.3f}."
+        "In the base configuration the SimpleRNN has, in the epoch that was kept, a training "
+        f"accuracy of {rnn.history['accuracy'][rnn.kept - 1]:.2f}, and a macro F1 of {rnn.f1:.3f} on "
+        f"the test rows; the LSTM has {lstm.history['accuracy'][lstm.kept - 1]:.2f} and "
+        f"{lstm.f1:.3f}."
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import fill
 
 from study.configurations import BASES, FACTORS, WIDE, Configuration
-from study.discussion import chapter, lstm_against_rnn
+from study.discussion import chapter, lstm_against_rnn, rounding
 from study.models import EMBEDDING, STEPS, VOCABULARY
 from study.plots import Results, drawn, kinds, save_all
 from study.results import CONTAINERS, LIMIT, Result, complaints, largest
@@ -81,6 +81,7 @@ def _agreement(results: Results, pictures: Mapping[str, str]) -> Iterable[str]:
         yield "Not as it should be:\n\n" + "\n".join(f"- {line}" for line in wrong) + "\n"
     yield f"![Largest differences]({pictures['differences']})\n"
     if "f1" in pictures:
+        yield _paragraph(rounding(results))
         yield _paragraph("Macro F1 by factor; each dot of layergraph lies in Keras' ring:")
         yield f"![Macro F1]({pictures['f1']})\n"
 
@@ -106,7 +107,8 @@ def _settings(results: Results) -> Iterable[str]:
         found = dict(versions)
         machine = found.pop("machine")
         yield _paragraph(
-            "- Adam with a learning rate of 0.001; "
+            "- Adam with a learning rate of 0.001; the weights kept are those of the epoch with "
+            "the lowest validation loss; "
             + ", ".join(f"{name} {version}" for name, version in found.items())
             + f"; {machine}; {sum(r.seconds for r in results.values()) / 60:.0f} minutes of "
             "training beside other work."
@@ -145,7 +147,7 @@ def _table(results: Results, kind: str) -> str:
     of = {c: r for c, r in results.items() if c.kind == kind}
     names = [field.name for field in fields(next(iter(of))) if field.name != "cell"]
     heading = [
-        *names, "parameters", "accuracy: training, validation", "macro F1, Keras",
+        *names, "parameters", "epoch kept", "its accuracy: training, validation", "macro F1, Keras",
         *(f"macro F1, `{container}`" for container in CONTAINERS),
         "equal predictions", "largest difference",
     ]  # fmt: skip
@@ -159,7 +161,9 @@ def _cells(result: Result) -> list[str]:
     equal = " and ".join(str(a.equal) for a in found)
     return [
         str(result.parameters),
-        f"{history['accuracy'][-1]:.3f}, {history['val_accuracy'][-1]:.3f}",
+        f"{result.kept} of {len(history['loss'])}",
+        f"{history['accuracy'][result.kept - 1]:.3f}, "
+        f"{history['val_accuracy'][result.kept - 1]:.3f}",
         ", ".join(keras),
         *(f"{a.f1_layergraph:.6f}" for a in found),
         f"{equal} of {found[0].rows}",

@@ -21,6 +21,7 @@ from study.configurations import Cnn, Configuration, Recurrent, grid, one_factor
 from study.discussion import about_factor, lstm_against_rnn
 from study.page import write
 from study.results import Agreement, Result, Settings, complaints, finished
+from study.rows import splits
 
 for module in ("tensorflow", "keras", "sklearn", "pyarrow", "PIL", "matplotlib"):
     pytest.importorskip(module, exc_type=ImportError)
@@ -98,6 +99,8 @@ def test_leaves_models_results_and_a_page(work: Path) -> None:
         files = {path.name for path in (work / name).iterdir()}
         assert files == {"model.h5", "model.keras", "result.json"}
     result = Result.read(work / NAMES[0])
+    losses = result.history["val_loss"]
+    assert losses[result.kept - 1] == min(losses)
     assert {name: len(values) for name, values in result.history.items()} == {
         "loss": 2, "accuracy": 2, "val_loss": 2, "val_accuracy": 2
     }  # fmt: skip
@@ -110,6 +113,13 @@ def test_leaves_models_results_and_a_page(work: Path) -> None:
     assert "## LSTM against SimpleRNN" in text
     pictures = work / "images" / "study"
     assert {p.name for p in pictures.iterdir()} == {"differences.png"}
+
+
+def test_the_best_epoch_is_what_is_saved(data: Path, work: Path) -> None:
+    folder = work / "simplernn-1x16-one"
+    model = training.keras_module().models.load_model(folder / "model.keras")
+    loss, _ = model.evaluate(*splits("nusax", data, 20).validation, verbose=0)
+    assert loss == pytest.approx(min(Result.read(folder).history["val_loss"]), rel=1e-5)
 
 
 def test_what_is_finished_is_not_trained_again(
@@ -215,7 +225,7 @@ def test_every_level_is_there() -> None:
 
 # --- what the text says ----------------------------------------------------------------
 
-GOOD = Agreement(400, 400, 0.5, 0.5, 0.6, 1e-6)
+GOOD = Agreement(400, 400, 0.5, 0.5, 0.6, 1e-6, 2e-6, 1e-6)
 
 
 def result(f1: float = 0.5, **changed: Any) -> Result:
@@ -274,14 +284,15 @@ def test_the_chapter_on_the_lstm() -> None:
     assert "In 3 configurations both were trained alike" in said
     assert "higher macro F1 in 2 of them, on average by +0.053 (from -0.050 to +0.200)" in said
     assert "1 is so clear in favour of the LSTM, 0 in favour of the SimpleRNN" in said
-    assert "of the LSTMs 3 of 3 (lowest after epoch 1 to 1)" in said
+    assert "for the LSTMs after epoch 1 of 2, and in the last one their training accuracy" in said
     assert lstm_against_rnn({Recurrent("LSTM"): result()}) == []
 
 
 def test_a_page_of_all_models(tmp_path: Path) -> None:
     write({c: result() for c in one_factor_at_a_time()}, tmp_path / "study.md")
     text = (tmp_path / "study.md").read_text(encoding="utf-8")
-    assert "| 1 | 64 | one | 10 | 0.900, 0.500 | 0.500000 | 0.500000 | 0.500000 |" in text
+    assert "| 1 | 64 | one | 10 | 1 of 2 | 0.300, 0.300 | 0.500000 | 0.500000 | 0.500000 |" in text
+    assert "layergraph is the nearer one in 46 of 46 files" in " ".join(text.split())
     linked = set(re.findall(r"\]\((\S+)\)", text))
     names = ("cnn", "simplernn", "lstm", "macro-f1", "differences")
     assert linked == {f"images/study/{name}.png" for name in names}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,11 @@ from layergraph.ir.graph import Graph, Node
 from layergraph.ir.ops.linear import Dense
 from layergraph.ir.types import TensorType
 from layergraph.tools import cli
+from layergraph.tools.comparison import figures, sides
 from layergraph.tools.comparison.draws import drawn
 from layergraph.tools.comparison.figures import measured
 from layergraph.tools.comparison.layout import drawing
-from layergraph.tools.comparison.sides import Shelf, split
+from layergraph.tools.comparison.sides import Shelf, Table, split
 
 CNN = str(GOLDEN / "cnn-keras3" / "model.h5")
 LSTM = str(GOLDEN / "lstm-tfkeras" / "model.keras")
@@ -220,12 +223,90 @@ def test_what_cannot_be_compared(a: Any, b: Any, says: str) -> None:
         lg.compare(a, b, {"input_layer": np.zeros((1, 32, 32, 3))} if b == LSTM else None)
 
 
-def test_many_values_wait_on_the_disk() -> None:
-    shelf = Shelf(limit=100)
+def test_many_values_wait_on_the_disk(monkeypatch: Any) -> None:
+    monkeypatch.setattr(sides, "HELD", 100)
+    shelf = Shelf()
     arrays = {str(i): np.full((3, 4), i, np.float32) for i in range(5)}
     for name, array in arrays.items():
         shelf.put(name, array)
     assert all((shelf.pop(name) == arrays[name]).all() for name in reversed(list(shelf)))
+
+
+ROWS, DEPTH = 1 << 14, 40
+VALUE = ROWS * 4 * 4
+"""Bytes of each value of a deep and narrow model: together they are ten times what may be held."""
+
+
+def peak(run: Callable[[], Any]) -> int:
+    """Bytes held at most, NumPy's arrays included."""
+    run()  # What is imported and planned once does not count.
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.001], ids=["equal", "every-node-run-again"])
+def test_values_are_dropped_once_compared(scale: float) -> None:
+    x = np.random.default_rng(0).standard_normal((ROWS, 4)).astype(np.float32)
+    a, b = plain(chain(DEPTH, scale)), plain(chain(DEPTH))
+    assert len(lg.compare(a, b, x).rows) == DEPTH
+    assert peak(lambda: lg.compare(a, b, x)) < 12 * VALUE
+
+
+@pytest.mark.live
+def test_values_of_keras_wait_on_the_disk(tmp_path: Path, monkeypatch: Any) -> None:
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    monkeypatch.setattr(sides, "HELD", 4 * VALUE)
+    x = np.random.default_rng(0).standard_normal((ROWS, 4)).astype(np.float32)
+    dense = keras.layers.Dense
+    model = keras.Sequential([keras.Input((4,)), *(dense(4) for _ in range(DEPTH))])
+    model.save(tmp_path / "deep.keras")
+    ours = Interpreter(tmp_path / "deep.keras")
+    assert len(lg.compare(ours, model, x).rows) == DEPTH
+    assert peak(lambda: lg.compare(ours, model, x)) < 12 * VALUE
+
+
+def test_only_what_is_matched_is_kept_of_keras(monkeypatch: Any) -> None:
+    """Of layers whose steps a pass has fused there is nothing to compare with."""
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    kept: list[str] = []
+    put = Shelf.put
+    monkeypatch.setattr(Shelf, "put", lambda self, k, a: (kept.append(k), put(self, k, a))[1])
+    model = keras.Sequential([
+        keras.Input((5, 5, 2)), keras.layers.Conv2D(3, 2, name="conv", use_bias=False),
+        keras.layers.BatchNormalization(name="norm"), keras.layers.ReLU(name="relu"),
+    ])  # fmt: skip
+    other = Table("t", {"relu": np.zeros((1, 4, 4, 3), np.float32)})
+    report = lg.compare(other, model, np.ones((1, 5, 5, 2), np.float32))
+    assert kept == ["relu"]
+    assert set(report.only_b) == {"conv", "norm"}
+
+
+FLOATS = [np.nan, np.inf, -np.inf, -7.0, 3.0, 3.5, 1e-30, -1e200, 1e200]
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_figures_are_those_of_the_definition(number: int, monkeypatch: Any) -> None:
+    random = np.random.default_rng(number)
+    usual = random.random() * 2
+    a, b = (
+        np.where(random.random(21) < usual, random.standard_normal(21), random.choice(FLOATS, 21))
+        for _ in "ab"
+    )
+    monkeypatch.setattr(figures, "CHUNK", int(random.integers(1, 9)))
+    found = measured(a, b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    finite = np.isfinite(a) & np.isfinite(b)
+    difference = np.abs(np.subtract(a, b, where=finite, out=np.full(a.shape, np.inf)))
+    apart = np.where(same, 0, difference)
+    assert found.absolute == apart.max()
+    assert found.place == (apart.argmax(),)
+    assert found.largest == np.abs(b[np.isfinite(b)]).max(initial=0)
+    assert found.nans == (np.isnan(a).sum(), np.isnan(b).sum())
+    assert found.infs == (np.isinf(a).sum(), np.isinf(b).sum())
 
 
 def test_the_command(tmp_path: Path, capsys: Any) -> None:

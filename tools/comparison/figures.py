@@ -124,8 +124,10 @@ class _Sums:
 
     def add(self, a: Array, b: Array, start: int) -> None:
         """Look at one chunk, which begins at element ``start``."""
-        if not (is_float(a) and is_float(b) and self._finite(a, b, start)):
-            self._any(a, b, start)
+        # Products of NaN, infinity or huge numbers are no numbers, which is how they are seen.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not (is_float(a) and is_float(b) and self._finite(a, b, start)):
+                self._any(a, b, start)
 
     def _finite(self, a: Array, b: Array, start: int) -> bool:
         """Floats without NaN and infinity, which is nearly all there is; whether they were so."""
