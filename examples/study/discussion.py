@@ -197,7 +197,7 @@ def _base(results: Results) -> list[str]:
     rnn, lstm = (result for result in both if result is not None)
     return [
         "In the base configuration the SimpleRNN has, in the epoch that was kept, a training "
-        f"accuracy of {rnn.history['accuracy'][rnn.kept - 1]:.2f}, and a macro F1 of {rnn.f1:.3f} on "
-        f"the test rows; the LSTM has {lstm.history['accuracy'][lstm.kept - 1]:.2f} and "
+        f"accuracy of {rnn.history['accuracy'][rnn.kept - 1]:.2f}, and a macro F1 of {rnn.f1:.3f} "
+        f"on the test rows; the LSTM has {lstm.history['accuracy'][lstm.kept - 1]:.2f} and "
         f"{lstm.f1:.3f}."
     ]
