@@ -18,9 +18,9 @@ from layergraph.tools.bench.channel import OverdueError, Worker, missing_package
 from layergraph.tools.bench.engines import ENGINES
 from layergraph.tools.bench.measure import Bench, Options, difference
 from layergraph.tools.bench.models import MODELS, QUICK
-from layergraph.tools.bench.report import goals, latencies, processes, write_page
+from layergraph.tools.bench.report import goals, latencies, named, processes, write_page
 from layergraph.tools.bench.results import Cell, Cold, Results
-from layergraph.tools.bench.targets import SEED, TARGETS, verdicts
+from layergraph.tools.bench.targets import SEED, TARGETS, verdicts, without
 
 CASE = GOLDEN / "cnn-keras3"
 
@@ -159,6 +159,15 @@ def test_tables(tmp_path: Path) -> None:
     assert rows[0] == ["seed_cnn", "1", "1.00 ms", "3.00 ms (3.00)", "slower than 30 s (>30000)"]
     assert processes(results)[1][1] == ["seed_cnn", "TensorFlow", "4.00 s (16.0)", "700 MiB (14.0)"]
     assert len(goals(results)[1]) == len(TARGETS)
+    assert goals(results)[1][0] == [
+        "tf.function, batch 1",
+        "seed_cnn, seed_rnn, seed_lstm, seed_gru",
+        "2",
+        "seed_cnn 3.00, seed_rnn 3.00, seed_lstm 3.00, seed_gru 1.50",
+        "missed: seed_gru",
+    ]
+    assert named(tuple(MODELS)) == "all"
+    assert named(without(SEED)) == "all but seed_cnn, seed_rnn, seed_lstm, seed_gru"
     write_page(results, tmp_path / "page.md", tmp_path / "images" / "plot.png")
     page = (tmp_path / "page.md").read_text("utf-8")
     assert "(images/plot.png)" in page

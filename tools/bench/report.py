@@ -70,8 +70,17 @@ def goals(results: Results) -> Table:
         target = verdict.target
         measured = [f"{model} {ratio}" for model, ratio in verdict.ratios.items()]
         measured += [f"{model}: {reason}" for model, reason in verdict.reasons.items()]
-        rows.append([target.what, f"{target.least:g}", ", ".join(measured), verdict.text])
-    return ["against", "at least", "measured", "target"], rows
+        models = named(target.models)
+        rows.append([target.what, models, f"{target.least:g}", ", ".join(measured), verdict.text])
+    return ["against", "models", "at least", "measured", "target"], rows
+
+
+def named(models: Sequence[str]) -> str:
+    """Some models of the suite in the fewest words."""
+    others = [name for name in MODELS if name not in models]
+    if not others:
+        return "all"
+    return f"all but {', '.join(others)}" if len(others) < len(models) else ", ".join(models)
 
 
 def show(results: Results) -> None:
