@@ -154,6 +154,8 @@ class Keras2(Dialect):
             return data.tolist()
         if isinstance(data, slice):
             return {"start": data.start, "stop": data.stop, "step": data.step}
+        if data is ...:
+            return {"class_name": "__ellipsis__"}
         return _within(data, self._data)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from layergraph.ir.order import Key, layer_order
 from layergraph.ir.types import Array, TensorType
 
@@ -97,6 +99,11 @@ class Call:
         yield from tensors_in(self.args)
         yield from tensors_in(self.kwargs)
 
+    def arrays(self) -> Iterator[Array]:
+        """Constants it reads."""
+        yield from arrays_in(self.args)
+        yield from arrays_in(self.kwargs)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -130,6 +137,18 @@ def leaves_in(data: Any) -> Iterator[Any]:
             yield from leaves_in(data[key])
     else:
         yield data
+
+
+def arrays_in(data: Any) -> Iterator[Array]:
+    """Arrays anywhere in nested data."""
+    if isinstance(data, np.ndarray):
+        yield data
+    elif isinstance(data, (list, tuple)):
+        for item in data:
+            yield from arrays_in(item)
+    elif isinstance(data, Mapping):
+        for value in data.values():
+            yield from arrays_in(value)
 
 
 def ordered(layers: list[Layer], outputs: Any, inputs: Any) -> tuple[Layer, ...]:

@@ -420,7 +420,11 @@ class Writer:
             if isinstance(array, np.ndarray) and array.dtype.kind == "c":
                 raise RefusedError("files of Keras hold no complex numbers")
         number = len(layer.calls)
-        layer.calls.append(Call(args, kwargs))
+        call = Call(args, kwargs)
+        strange = next((a for a in call.arrays() if a.dtype.kind in "cOSU"), None)
+        if strange is not None:
+            raise RefusedError(f"a constant of {dtype_of(strange)} is nothing a config can hold")
+        layer.calls.append(call)
         given = self._last.types if types is None else types
         given = (given,) if isinstance(given, TensorType) else given
         found = tuple(
