@@ -78,6 +78,9 @@ def hard_sigmoid(op: HardSigmoid, x: Array, out: Array) -> None:
 @kernels.applies(ReLU)
 def relu(op: ReLU, x: Array, out: Array) -> None:
     """Keras' order: the slope below the threshold, then the cap above it."""
+    if not op.negative_slope and not op.threshold and x.dtype.kind == "f":
+        x.clip(0, np.inf if op.max_value is None else op.max_value, out=out)
+        return
     below = op.negative_slope * (x - x.dtype.type(op.threshold)) if op.negative_slope else 0
     kept = np.where(x >= op.threshold, x, below)
     if op.max_value is not None:
@@ -88,7 +91,11 @@ def relu(op: ReLU, x: Array, out: Array) -> None:
 @kernels.applies(LeakyReLU)
 def leaky_relu(op: LeakyReLU, x: Array, out: Array) -> None:
     """A slope on each side of zero."""
-    out[...] = np.where(x > 0, x, x * x.dtype.type(op.negative_slope))
+    below = x * x.dtype.type(op.negative_slope)
+    if 0 < op.negative_slope < 1:
+        np.maximum(x, below, out=out)
+    else:
+        out[...] = np.where(x > 0, x, below)
 
 
 @kernels.applies(ELU)

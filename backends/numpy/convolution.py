@@ -1,248 +1,147 @@
-"""Convolutions as one GEMM over gathered windows.
+"""Convolutions, each computed in the way that suits its shape.
 
-Windows are gathered by one strided copy into a pooled buffer, in chunks that
-stay in cache; a 1x1 convolution needs no gathering at all.
+========= ===================================================== ============
+variant   what it does                                          file
+========= ===================================================== ============
+pointwise 1x1: the input is the matrix                          gemm.py
+gathered  windows copied side by side, one product; any shape   gemm.py
+planar    few channels: shifted planes, one product             planar.py
+winograd  3x3: 16 products for four outputs instead of 36       winograd.py
+rows      depthwise: rows as long vectors, one einsum           depthwise.py
+elements  depthwise: one window element at a time; any shape    depthwise.py
+========= ===================================================== ============
+
+All of them cut the output into tiles that stay in cache while bias and
+activation are applied, and spread the tiles over the run's threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from math import prod
+from typing import Any, Literal
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from numpy.lib.stride_tricks import sliding_window_view
 
-from layergraph.backends.numpy.scratch import Pool, Specialised, buffer
-from layergraph.backends.numpy.table import Kernel, Kernels, in_place
-from layergraph.ir.op import Activation
+from layergraph.backends.numpy.depthwise import by_rows, element_by_element
+from layergraph.backends.numpy.depthwise import fits as depthwise_fits
+from layergraph.backends.numpy.gemm import (
+    Finish,
+    gathered,
+    gathered_time,
+    pointwise,
+    product_time,
+)
+from layergraph.backends.numpy.planar import planar, planar_time
+from layergraph.backends.numpy.scratch import Specialised
+from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.tiles import Geometry
+from layergraph.backends.numpy.winograd import fits as winograd_fits
+from layergraph.backends.numpy.winograd import transformed, winograd, winograd_time
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
 from layergraph.ir.types import Array
-from layergraph.ir.windows import (
-    Padding,
-    left_out,
-    output_sizes,
-    padding_of,
-    transposed_crop,
-    transposed_size,
-)
+from layergraph.ir.windows import transposed_crop, transposed_size
 
 kernels = Kernels()
 
-CHUNK_BYTES = 2 << 20
-"""Gathered windows at a time: about what a core's share of cache holds."""
-
-Finish = Callable[[Array], None]
+ConvVariant = Literal["pointwise", "gathered", "planar", "winograd"]
 
 
-def finisher(bias: Array | None, activation: Activation | None) -> Finish:
-    """Bias and activation, applied where the result lies."""
-    activate = in_place(activation)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A kernel for one shape, and the name of its way of computing."""
 
-    def finish(y: Array) -> None:
-        if bias is not None:
-            y += bias
-        if activate is not None:
-            activate(y)
+    variant: str
+    kernel: Kernel
 
-    return finish
+    def __call__(self, *arrays: Array | None) -> Any:
+        """What the kernel gives."""
+        return self.kernel(*arrays)
 
 
 @kernels.prepares(Conv)
 def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
-    """One GEMM a chunk of windows."""
-    finish = finisher(bias, op.activation)
+    """The way of computing it that is quickest for a shape."""
+    finish = Finish(bias, op.activation)
     sizes, filters = kernel.shape[:-2], kernel.shape[-1]
-    if prod(sizes) == 1 and prod(op.strides) == 1 and op.groups == 1:
-        return _pointwise(np.ascontiguousarray(kernel.reshape(-1, filters)), finish)
-    # One matrix a group: (groups, window elements, filters of the group).
-    matrices = kernel.reshape(-1, op.groups, filters // op.groups).transpose(1, 0, 2)
-    matrices = np.ascontiguousarray(matrices)
+
+    @cache
+    def matrices() -> Array:
+        # One matrix a group: (groups, window elements, filters of the group).
+        found = kernel.reshape(-1, op.groups, filters // op.groups).transpose(1, 0, 2)
+        return np.ascontiguousarray(found)
+
+    @cache
+    def patches() -> Array:
+        return transformed(kernel)
+
+    makers: dict[ConvVariant, Callable[[Geometry], Kernel]] = {
+        "pointwise": lambda g: pointwise(g, matrices()[0], finish),
+        "gathered": lambda g: gathered(g, matrices(), finish),
+        "planar": lambda g: planar(g, kernel, finish),
+        "winograd": lambda g: winograd(g, patches(), finish),
+    }
 
     def make(shape: tuple[int, ...]) -> Kernel:
-        return _gathered(op, sizes, matrices, finish, shape)
+        g = Geometry.of(shape, sizes, op.strides, op.padding, op.dilation_rate, kernel.dtype)
+        times = times_of(g, op.groups, filters)
+        variant = min(times, key=lambda name: times[name])
+        return Chosen(variant, makers[variant](g))
 
     return Specialised(make)
 
 
-def _pointwise(matrix: Array, finish: Finish) -> Kernel:
-    """A 1x1 convolution: a matrix product over the channels."""
+def times_of(geometry: Geometry, groups: int, filters: int) -> dict[ConvVariant, float]:
+    """Variants that can compute a convolution, and about how many nanoseconds each takes.
 
-    def run(x: Array) -> Array:
-        y = np.empty((*x.shape[:-1], matrix.shape[1]), matrix.dtype)
-        flat = y.reshape(-1, matrix.shape[1])
-        np.matmul(x.reshape(-1, matrix.shape[0]), matrix, out=flat)
-        finish(flat)
-        return y
-
-    return run
-
-
-def _gathered(
-    op: Conv, sizes: tuple[int, ...], matrices: Array, finish: Finish, shape: tuple[int, ...]
-) -> Kernel:
-    """A convolution for one input shape."""
-    groups, depth, filters = matrices.shape
-    pad = Padded(shape, sizes, op.strides, op.padding, op.dilation_rate, matrices.dtype)
-    per_row = prod(pad.windows[1:])
-    chunks = _chunks(shape[0], pad.windows[0], per_row * depth * groups * matrices.itemsize)
-    most = max((len(range(*b)) * len(range(*r)) for b, r in chunks), default=0) * per_row
-    columns = buffer((groups, most, depth), matrices.dtype)
-
-    def run(x: Array) -> Array:
-        y = np.empty((shape[0], *pad.windows, filters * groups), matrices.dtype)
-        flat = y.reshape(shape[0] * pad.windows[0], per_row, filters * groups)
-        padded, lent = pad.take(x)
-        work = columns.take()
-        windows = pad.view(padded)
-        for (first, last), (top, bottom) in chunks:
-            block = windows[first:last, top:bottom]
-            rows = flat[first * pad.windows[0] + top : (last - 1) * pad.windows[0] + bottom]
-            rows = rows.reshape(-1, filters * groups)
-            _multiply(block, work, matrices, rows)
-            finish(rows)
-        columns.give(work)
-        pad.give(lent)
-        return y
-
-    return run
-
-
-def _multiply(block: Array, work: Array, matrices: Array, rows: Array) -> None:
-    """Gather a block of windows and multiply, group by group."""
-    groups, _, filters = matrices.shape
-    channels = block.shape[-1] // groups
-    for group in range(groups):
-        part = block if groups == 1 else block[..., group * channels : (group + 1) * channels]
-        gathered = work[group, : len(rows)]
-        np.copyto(gathered.reshape(part.shape), part)
-        if groups == 1:
-            np.matmul(gathered, matrices[0], out=rows)
-        else:
-            rows[:, group * filters : (group + 1) * filters] = gathered @ matrices[group]
-
-
-def _chunks(batch: int, rows: int, row_bytes: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Whole images, or some rows of one image, at a time."""
-    fit = max(CHUNK_BYTES // max(row_bytes, 1), 1)
-    if fit >= rows:
-        images = max(fit // max(rows, 1), 1)
-        return [((i, min(i + images, batch)), (0, rows)) for i in range(0, batch, images)]
-    return [
-        ((i, i + 1), (top, min(top + fit, rows)))
-        for i in range(batch)
-        for top in range(0, rows, fit)
-    ]
-
-
-class Padded:
-    """An input with zeros around it, and the view of its windows.
-
-    Args:
-        shape: input shape, channels last.
-        sizes, strides, dilation_rate: one number a spatial axis.
-        dtype: dtype computed in.
+    The figures are a model's, not measured, so that the same graph is always
+    computed the same way.
     """
-
-    def __init__(
-        self, shape: tuple[int, ...], sizes: Sequence[int], strides: Sequence[int],
-        padding: Padding, dilation_rate: Sequence[int], dtype: np.dtype,
-    ) -> None:  # fmt: skip
-        spatial = shape[1:-1]
-        pads = [
-            padding_of(n, k, s, padding, d)
-            for n, k, s, d in zip(spatial, sizes, strides, dilation_rate, strict=True)
-        ]
-        firsts = [
-            left_out(n, k, s, padding, d, len(spatial))
-            for n, k, s, d in zip(spatial, sizes, strides, dilation_rate, strict=True)
-        ]
-        self._read = (slice(None), *(slice(first, None) for first in firsts))
-        found = output_sizes(spatial, sizes, strides, padding, dilation_rate)
-        self.windows = tuple(w or 0 for w in found)
-        self._sizes, self._strides, self._rates = sizes, strides, dilation_rate
-        spatial = tuple(n - first for n, first in zip(spatial, firsts, strict=True))
-        self._inner = tuple(slice(b, b + n) for (b, _), n in zip(pads, spatial, strict=True))
-        grown = tuple(n + b + a for n, (b, a) in zip(spatial, pads, strict=True))
-        self._dtype = dtype
-        self._pool = None
-        if grown != spatial:
-            self._pool = Pool(lambda: np.zeros((shape[0], *grown, shape[-1]), dtype))
-
-    def take(self, x: Array) -> tuple[Array, Array | None]:
-        """The padded input, and the buffer to give back."""
-        if self._pool is None:
-            return np.ascontiguousarray(x[self._read], self._dtype), None
-        # Only the inside is ever written, so the zeros around it last.
-        lent: Array = self._pool.take()
-        lent[(slice(None), *self._inner)] = x[self._read]
-        return lent, lent
-
-    def give(self, lent: Array | None) -> None:
-        """Return the buffer."""
-        if self._pool is not None and lent is not None:
-            self._pool.give(lent)
-
-    def view(self, padded: Array) -> Array:
-        """Windows ``(batch, *windows, *sizes, channels)`` without copying."""
-        spatial = padded.strides[1:-1]
-        steps = [b * s for b, s in zip(spatial, self._strides, strict=True)]
-        inner = [b * d for b, d in zip(spatial, self._rates, strict=True)]
-        return as_strided(
-            padded,
-            (padded.shape[0], *self.windows, *self._sizes, padded.shape[-1]),
-            (padded.strides[0], *steps, *inner, padded.strides[-1]),
-            writeable=False,
-        )
-
-    def taps(self, padded: Array) -> list[Array]:
-        """For each kernel element, the input elements it meets."""
-        view, rank = self.view(padded), len(self._sizes)
-        return [
-            view[(slice(None),) * (rank + 1) + tap] for tap in product(*map(range, self._sizes))
-        ]
+    g = geometry
+    found: dict[ConvVariant, float] = {"gathered": gathered_time(g, groups, filters)}
+    if prod(g.sizes) == prod(g.strides) == groups == 1:
+        found["pointwise"] = product_time(g.pixels, g.channels, filters)
+    if g.rank == 2 and groups == 1 and set(g.rates) == {1}:
+        found["planar"] = planar_time(g, filters)
+    if winograd_fits(g, groups):
+        found["winograd"] = winograd_time(g, filters)
+    return found
 
 
 @kernels.prepares(DepthwiseConv)
 def depthwise(op: DepthwiseConv, *, kernel: Array, bias: Array | None = None) -> Kernel:
-    """Multiply and accumulate, one kernel element at a time, image by image."""
-    finish = finisher(bias, op.activation)
-    *sizes, channels, multiplier = kernel.shape
-    rows = np.ascontiguousarray(kernel.reshape(-1, channels, multiplier))
-    rows = rows[..., 0] if multiplier == 1 else rows
+    """Rows as long vectors where an image or a line is convolved."""
+    finish = Finish(bias, op.activation)
 
     def make(shape: tuple[int, ...]) -> Kernel:
-        pad = Padded(shape, sizes, op.strides, op.padding, op.dilation_rate, kernel.dtype)
-        inner = (
-            (*pad.windows, channels) if multiplier == 1 else (*pad.windows, channels, multiplier)
+        g = Geometry.of(
+            shape, kernel.shape[:-2], op.strides, op.padding, op.dilation_rate, kernel.dtype
         )
-        work = buffer(inner, kernel.dtype)
-
-        def run(x: Array) -> Array:
-            y = np.empty((shape[0], *inner), kernel.dtype)
-            padded, lent = pad.take(x)
-            product_ = work.take()
-            taps = pad.taps(padded)
-            for image, out in enumerate(y):
-                for i, tap in enumerate(taps):
-                    part = tap[image] if multiplier == 1 else tap[image][..., None]
-                    np.multiply(part, rows[i], out=product_ if i else out)
-                    if i:
-                        out += product_
-                finish(out.reshape(*pad.windows, -1))
-            work.give(product_)
-            pad.give(lent)
-            return y.reshape(shape[0], *pad.windows, channels * multiplier)
-
-        return run
+        variant = depthwise_variants(g)[0]
+        return Chosen(variant, DEPTHWISE[variant](g, kernel, finish))
 
     return Specialised(make)
+
+
+DEPTHWISE: dict[str, Callable[[Geometry, Array, Finish], Kernel]] = {
+    "rows": by_rows,
+    "elements": element_by_element,
+}
+
+
+def depthwise_variants(geometry: Geometry) -> list[str]:
+    """Variants that can compute a depthwise convolution, the quickest first."""
+    return ["rows", "elements"] if depthwise_fits(geometry) else ["elements"]
 
 
 @kernels.prepares(ConvTranspose)
 def conv_transpose(op: ConvTranspose, *, kernel: Array, bias: Array | None = None) -> Kernel:
     """One GEMM gives every input element's contribution; they are added where they fall."""
-    finish = finisher(bias, op.activation)
+    finish = Finish(bias, op.activation)
     *sizes, filters, channels = kernel.shape
     matrix = np.ascontiguousarray(kernel.reshape(-1, channels).T)
     extra = op.output_padding or (None,) * len(sizes)
@@ -265,7 +164,7 @@ def conv_transpose(op: ConvTranspose, *, kernel: Array, bias: Array | None = Non
                 target = (slice(None), *(f[0] for f in found))
                 source = (slice(None), *(f[1] for f in found))
                 y[target] += parts[..., i, :][source]
-            finish(y)
+            finish(y.reshape(-1, filters))
             return y
 
         return run

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from layergraph.backends.numpy.cells import lstm_gates, lstm_update
-from layergraph.backends.numpy.convolution import Padded, conv
+from layergraph.backends.numpy.convolution import conv
 from layergraph.backends.numpy.scratch import Pool, Specialised
 from layergraph.backends.numpy.steps import Cell, Kept, beginning, run_masked_steps, run_steps
 from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.tiles import Geometry, Padded
 from layergraph.ir.ops.convolution import Conv
 from layergraph.ir.ops.convolutional_recurrent import ConvLSTM
 from layergraph.ir.types import Array
@@ -89,7 +90,7 @@ def _loops(op: ConvLSTM, kernel: Array) -> Callable[..., Any]:
 
     def make(shape: tuple[int, ...]) -> Callable[..., Any]:
         state = (*shape[1:-1], filters)
-        pad = Padded(state, sizes, ones, "same", ones, matrix.dtype)
+        pad = Padded(Geometry.of(state, sizes, ones, "same", ones, matrix.dtype))
         gathered = (int(np.prod(state[:-1])), len(matrix))
 
         def cell(projected: Array, states: list[Array], work: list[Array]) -> None:

@@ -62,7 +62,11 @@ def softplus(x: Array, out: Array) -> None:
 
 
 def _relu(x: Array, out: Array) -> None:
-    np.maximum(x, 0, out=out)
+    if x.dtype.kind == "f":
+        # NumPy compares with a number twice as fast in ``clip`` as in ``maximum``.
+        x.clip(0, np.inf, out=out)
+    else:
+        np.maximum(x, 0, out=out)
 
 
 def _relu6(x: Array, out: Array) -> None:

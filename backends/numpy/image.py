@@ -7,10 +7,10 @@ from itertools import product
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from layergraph.backends.numpy.convolution import Padded
 from layergraph.backends.numpy.resampling import KERNELS, resampler
 from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.tiles import Geometry, Padded
 from layergraph.backends.numpy.warping import inside, projected, read
 from layergraph.ir.interpolation import Interpolation, resized_dtype
 from layergraph.ir.ops.image import (
@@ -119,7 +119,9 @@ def patches(op: Patches) -> Kernel:
 
         def run(x: Array) -> Array:
             nonlocal pad
-            pad = pad or Padded(shape, op.size, op.strides, op.padding, op.dilation_rate, x.dtype)
+            pad = pad or Padded(
+                Geometry.of(shape, op.size, op.strides, op.padding, op.dilation_rate, x.dtype)
+            )
             padded, lent = pad.take(x)
             depth = int(np.prod(op.size)) * shape[-1]
             y = np.array(pad.view(padded)).reshape(shape[0], *pad.windows, depth)

@@ -11,6 +11,7 @@ from layergraph.backends.numpy.feeds import cast_batch, from_call, from_names
 from layergraph.backends.numpy.plan import Plan, States, Traced
 from layergraph.backends.numpy.states import checked_states, zero_states
 from layergraph.backends.numpy.table import Kernel, evaluate
+from layergraph.backends.numpy.threads import available_threads
 from layergraph.ir.errors import InputError
 from layergraph.ir.graph import Graph, Value, pack
 from layergraph.ir.types import Array, TensorType
@@ -58,6 +59,9 @@ class Interpreter:
         backend: ``"numpy"``, or ``"onnxruntime"`` to export the graph in memory and
             run it there; ``optimize`` then is onnxruntime's own.
         providers: onnxruntime's execution providers.
+        threads: how many threads a convolution, pooling or the like spreads its tiles
+            over; by default as many as BLAS has, which ``OPENBLAS_NUM_THREADS`` and
+            the like limit. With ``1`` BLAS, too, keeps to the calling thread.
 
     Example:
 
@@ -78,11 +82,14 @@ class Interpreter:
         weights: str | os.PathLike[str] | None = None,
         backend: str = "numpy",
         providers: Sequence[Any] | None = None,
+        threads: int | None = None,
     ) -> None:
         if backend not in BACKENDS:
             raise InputError(f"backend {backend!r} is unknown; there are {', '.join(BACKENDS)}")
         if providers is not None and backend != "onnxruntime":
             raise InputError("providers are onnxruntime's; pass backend='onnxruntime' too")
+        if threads is not None and (backend != "numpy" or threads < 1):
+            raise InputError("threads is a number from 1 on, and goes with backend='numpy'")
         if not isinstance(graph, Graph):
             from layergraph import load
 
@@ -102,6 +109,7 @@ class Interpreter:
         """The graph that runs, after passes."""
         self.backend = backend
         """What runs it."""
+        self._threads = threads or available_threads()
         self._session: dict[str, Any] = {"providers": providers, "optimize": bool(optimize)}
         if optimize and backend == "numpy":
             from layergraph.ir import passes
@@ -281,7 +289,7 @@ class Interpreter:
             from layergraph.backends.onnx.session import SessionPlan
 
             return SessionPlan(graph, outputs, **self._session)
-        return Plan(graph, outputs, self._kernels[id(graph)])
+        return Plan(graph, outputs, self._kernels[id(graph)], self._threads)
 
     def _plan_for(self, names: tuple[str, ...]) -> AnyPlan:
         if names not in self._plans:

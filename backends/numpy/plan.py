@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import Arena, Pool, current
 from layergraph.backends.numpy.table import Kernel, prepare
+from layergraph.backends.numpy.threads import blas_on_one_thread
 from layergraph.ir.errors import InputError, KernelError, LayerGraphError
 from layergraph.ir.graph import Graph, Node, Value
 from layergraph.ir.op import Constant, Input, Op
@@ -38,11 +41,14 @@ class Traced(NamedTuple):
         outputs: its output arrays; valid until the run goes on, copy to keep
             them beyond that.
         seconds: time its kernel took.
+        variant: which of several ways of computing the kernel chose, ``""`` where
+            there is one.
     """
 
     node: Node
     outputs: tuple[Array, ...]
     seconds: float
+    variant: str = ""
 
     @property
     def name(self) -> str:
@@ -62,9 +68,14 @@ class Plan:
         graph: the graph to run.
         outputs: values wanted, in order; only their ancestors are run.
         kernels: prepared kernels by node name, shared between plans.
+        threads: how many threads a kernel may spread its tiles over.
     """
 
-    def __init__(self, graph: Graph, outputs: Iterable[Value], kernels: dict[str, Kernel]) -> None:
+    def __init__(
+        self, graph: Graph, outputs: Iterable[Value], kernels: dict[str, Kernel], threads: int = 1
+    ) -> None:
+        self._threads = threads
+        self._arenas = Pool(Arena)
         self.outputs = tuple(outputs)
         needed = graph.ancestors(v.node for v in self.outputs)
         nodes = [node for node in graph if node.name in needed]
@@ -103,27 +114,40 @@ class Plan:
         for name, slot in self.feeds.items():
             env[slot] = feeds[name]
         states = {} if states is None else states
-        for node, kernel, inputs, outputs, frees, kept in self.steps:
-            started = perf_counter()
-            try:
-                if kept:
-                    result, left = kernel(
-                        *[env[i] for i in inputs], kept=[states.get(k) for k in kept]
-                    )
-                    states.update(zip(kept, left, strict=True))
-                else:
-                    result = kernel(*[env[i] for i in inputs])
-            except Exception as error:
-                raise _failure(node, [env[i] for i in inputs], error) from error
-            seconds = perf_counter() - started
-            if type(result) is not tuple:
-                result = (result,)
-            for slot, array in zip(outputs, result, strict=True):
-                env[slot] = array
-            yield Traced(node, result, seconds)
-            for slot in frees:
-                env[slot] = None
-        return self._owned([env[i] for i in self._results])
+        arena = self._arenas.take()
+        with ExitStack() as stack:
+            stack.callback(self._end, arena)
+            if self._threads == 1:
+                stack.enter_context(blas_on_one_thread())
+            for node, kernel, inputs, outputs, frees, kept in self.steps:
+                current.arena, current.threads = arena, self._threads
+                started = perf_counter()
+                try:
+                    if kept:
+                        result, left = kernel(
+                            *[env[i] for i in inputs], kept=[states.get(k) for k in kept]
+                        )
+                        states.update(zip(kept, left, strict=True))
+                    else:
+                        result = kernel(*[env[i] for i in inputs])
+                except Exception as error:
+                    raise _failure(node, [env[i] for i in inputs], error) from error
+                seconds = perf_counter() - started
+                if type(result) is not tuple:
+                    result = (result,)
+                for slot, array in zip(outputs, result, strict=True):
+                    env[slot] = array
+                yield Traced(node, result, seconds, getattr(kernel, "variant", ""))
+                del result
+                for slot in frees:
+                    env[slot] = None
+            return self._owned([env[i] for i in self._results])
+
+    def _end(self, arena: Arena) -> None:
+        """The run is over, or was given up: its arena serves the next one."""
+        current.arena, current.threads = None, 1
+        arena.end_run()
+        self._arenas.give(arena)
 
     def run(self, feeds: Mapping[str, Array], states: States | None = None) -> list[Array]:
         """Run all steps and return the outputs, each owning its memory."""

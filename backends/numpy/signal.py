@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from layergraph.backends.numpy.convolution import Padded
 from layergraph.backends.numpy.scratch import Specialised
 from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.tiles import Geometry, Padded
 from layergraph.ir.ops.signal import (
     FFT,
     IRFFT,
@@ -188,7 +188,7 @@ def spectrogram(
     def make(shape: tuple[int, ...]) -> Kernel:
         batch, size, channels = shape
         rows = (batch * channels, size, 1)
-        pad = Padded(rows, (length,), (op.frame_step,), op.padding, (1,), matrix.dtype)
+        pad = Padded(Geometry.of(rows, (length,), (op.frame_step,), op.padding, (1,), matrix.dtype))
         (frames,) = pad.windows
 
         def run(x: Array) -> Array:

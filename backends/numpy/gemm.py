@@ -1,0 +1,237 @@
+"""Convolutions as matrix products, of the input itself or of gathered windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from layergraph.backends.numpy.scratch import Pool, empty
+from layergraph.backends.numpy.table import InPlace, Kernel, in_place
+from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.tiles import Geometry, PaddedTile, Tile, tiled
+from layergraph.ir.op import Activation
+from layergraph.ir.types import Array
+
+TILE_BYTES = 384 << 10
+"""Gathered windows at a time: what a core's own cache holds beside the result."""
+
+LEAST_ROWS = 192
+"""Rows of a product below which BLAS spends much of its time rearranging the other matrix."""
+
+LANES = 512
+"""Elements a bias is repeated to, so that NumPy's inner loops are long."""
+
+FLOPS = 65.0
+"""Of one core, a nanosecond, where the product is large enough."""
+
+
+class Finish:
+    """Bias and activation, applied where a tile of the result lies.
+
+    Args:
+        bias: ``(filters,)`` or ``None``.
+        activation: one that works on each row of the last axis by itself.
+    """
+
+    def __init__(self, bias: Array | None, activation: Activation | None) -> None:
+        self.bias = bias
+        self.activate: InPlace | None = in_place(activation)
+        self._repeated = np.empty(0)
+        if bias is not None:
+            self._repeated = np.tile(bias, max(LANES // max(bias.size, 1), 1))
+
+    def __call__(self, rows: Array) -> None:
+        """Finish ``(rows, filters)``, C order."""
+        if self.bias is not None:
+            self._add(rows)
+        if self.activate is not None:
+            self.activate(rows)
+
+    def _add(self, rows: Array) -> None:
+        times = self._repeated.size // max(rows.shape[-1], 1)
+        whole = len(rows) // max(times, 1) * times
+        if times > 1 and whole and rows.flags.c_contiguous:
+            wide = rows[:whole].reshape(-1, self._repeated.size)
+            wide += self._repeated
+            rows = rows[whole:]
+        if rows.size:
+            rows += self.bias
+
+
+def product_time(rows: int, inner: int, columns: int) -> float:
+    """About how many nanoseconds a matrix product takes one thread."""
+    inner, columns = max(inner, 1), max(columns, 1)
+    flops = 2.0 * rows * inner * columns
+    # Thin products leave vector registers idle; the right matrix is rearranged once.
+    return flops / FLOPS * (1 + 6 / inner) * (1 + 6 / columns) + 0.3 * inner * columns
+
+
+def gathering_time(geometry: Geometry) -> float:
+    """About how many nanoseconds one thread copies windows, a run of a row at a time."""
+    g = geometry
+    dense = g.rates[-1] == 1
+    run = g.channels * (g.sizes[-1] if dense else 1)
+    runs = g.pixels * prod(g.sizes) * g.channels / max(run, 1)
+    return runs * (8 + 0.14 * run)
+
+
+def pointwise(geometry: Geometry, matrix: Array, finish: Finish) -> Kernel:
+    """A 1x1 convolution without strides: the input is the matrix.
+
+    Args:
+        geometry: sizes and strides of one.
+        matrix: ``(channels, filters)``.
+        finish: bias and activation.
+    """
+    g = geometry
+    channels, filters = matrix.shape
+    row_bytes = (channels + filters) * matrix.itemsize
+    tiles = tiled(1, g.pixels, max(2 * TILE_BYTES // max(row_bytes, 1), LEAST_ROWS))
+    multiply = _Product(g.pixels, matrix, finish, len(tiles))
+    cost = product_time(g.pixels, channels, filters)
+
+    def run(x: Array) -> Array:
+        y = empty((g.batch, *g.windows, filters), matrix.dtype)
+        flat, given = y.reshape(-1, filters), x.reshape(-1, channels)
+
+        def tile(i: int) -> None:
+            t = tiles[i]
+            rows = flat[t.top : t.bottom]
+            np.matmul(given[t.top : t.bottom], matrix, out=rows)
+            finish(rows)
+
+        if multiply.wide:
+            multiply(given, flat)
+        else:
+            spread(tile, len(tiles), cost)
+        return y
+
+    return run
+
+
+class _Product:
+    """A product of few rows and many columns: tiles are columns, not rows."""
+
+    def __init__(self, rows: int, matrix: Array, finish: Finish, tiles: int) -> None:
+        self._finish = finish
+        inner, columns = matrix.shape
+        self._cost = product_time(rows, inner, columns)
+        step = columns // 2
+        self.wide = tiles < 2 and step >= 64 and self._cost > 200_000
+        self._parts = [slice(0, step), slice(step, columns)]
+        self._matrices = [np.ascontiguousarray(matrix[:, p]) for p in self._parts if self.wide]
+
+    def __call__(self, rows: Array, out: Array) -> None:
+        def tile(i: int) -> None:
+            np.matmul(rows, self._matrices[i], out=out[:, self._parts[i]])
+
+        spread(tile, len(self._parts), self._cost)
+        self._finish(out)
+
+
+def gathered_time(geometry: Geometry, groups: int, filters: int) -> float:
+    """About how many nanoseconds ``gathered`` takes one thread."""
+    g = geometry
+    depth = prod(g.sizes) * g.channels // max(groups, 1)
+    return gathering_time(g) + product_time(g.pixels * groups, depth, filters)
+
+
+def gathered(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
+    """Windows copied side by side, a tile at a time, then one product a group.
+
+    Args:
+        geometry: any.
+        matrices: ``(groups, window elements, filters of a group)``.
+        finish: bias and activation.
+    """
+    g = geometry
+    groups, depth, filters = matrices.shape
+    per_row = prod(g.windows[1:])
+    row_bytes = max(per_row * depth * groups * matrices.itemsize, 1)
+    most = max(TILE_BYTES // row_bytes, -(-LEAST_ROWS // max(per_row, 1)))
+    tiles = tiled(g.batch, g.windows[0], most)
+    pool = Pool(lambda: _Windows(g, tiles, matrices))
+    cost = gathered_time(g, groups, filters)
+    multiply = _Product(g.pixels, matrices[0], finish, len(tiles) if groups == 1 else 2)
+
+    def run(x: Array) -> Array:
+        y = empty((g.batch, *g.windows, filters * groups), matrices.dtype)
+        flat = y.reshape(-1, filters * groups)
+        x = g.read(x)
+        plain = not g.padded and x.flags.c_contiguous and x.dtype == matrices.dtype
+
+        def tile(i: int) -> None:
+            t = tiles[i]
+            work: _Windows = pool.take()
+            columns = work.gather(x, t, plain)
+            start = (t.first * g.windows[0] + t.top) * per_row
+            rows = flat[start : start + t.images * t.rows * per_row]
+            if multiply.wide:
+                multiply(columns[0], rows)
+            else:
+                for group, part in enumerate(columns):
+                    out = rows if groups == 1 else rows[:, group * filters :][:, :filters]
+                    np.matmul(part, matrices[group], out=out)
+                finish(rows)
+            pool.give(work)
+
+        spread(tile, len(tiles), cost)
+        return y
+
+    return run
+
+
+class _Windows:
+    """Buffers of one thread: a tile's padded input, and its windows side by side.
+
+    Views of them are made once for all tiles of a size; making one takes as long
+    as computing a small tile.
+    """
+
+    def __init__(self, geometry: Geometry, tiles: Sequence[Tile], matrices: Array) -> None:
+        self._geometry = g = geometry
+        self._tiles = tiles
+        self._groups, depth, _ = matrices.shape
+        self._per_row = prod(g.windows[1:])
+        most = max((t.images * t.rows for t in tiles), default=0) * self._per_row
+        self._columns = np.empty((self._groups, most, depth), g.dtype)
+        self._padded: PaddedTile | None = None
+        self._sources: dict[tuple[int, int], list[Array]] = {}
+        self._targets: dict[tuple[int, int], tuple[list[Array], list[Array]]] = {}
+
+    def gather(self, x: Array, tile: Tile, plain: bool) -> list[Array]:
+        """``(windows, window elements)`` of each group.
+
+        Args:
+            x: the input.
+            tile: the windows wanted.
+            plain: no zeros are needed, and the input can be read where it lies.
+        """
+        size = tile.images, tile.rows
+        if plain:
+            top = tile.top * self._geometry.strides[0]
+            sources = self._split(self._geometry.view(x[tile.first : tile.last], *size, top))
+        else:
+            sources = self._padded_windows(x, tile)
+        if size not in self._targets:
+            columns = list(self._columns[:, : tile.images * tile.rows * self._per_row])
+            self._targets[size] = columns, [c.reshape(sources[0].shape) for c in columns]
+        columns, targets = self._targets[size]
+        for source, target in zip(sources, targets, strict=True):
+            np.copyto(target, source)
+        return columns
+
+    def _padded_windows(self, x: Array, tile: Tile) -> list[Array]:
+        size = tile.images, tile.rows
+        if self._padded is None:
+            self._padded = PaddedTile(self._geometry, self._tiles)
+        self._padded.fill(x, tile)
+        if size not in self._sources:
+            self._sources[size] = self._split(self._geometry.view(self._padded.array, *size))
+        return self._sources[size]
+
+    def _split(self, block: Array) -> list[Array]:
+        """The channels of each group."""
+        return np.split(block, self._groups, axis=-1) if self._groups > 1 else [block]

@@ -1,0 +1,199 @@
+"""Tiles of one kernel spread over threads, each multiplying on one BLAS thread meanwhile.
+
+NumPy lets other threads run while it computes, so that gathering, activations and
+pooling use all cores, which BLAS' own threads leave to one. A GEMM split by BLAS makes
+its threads wait for each other many times; tiles only meet at the end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from queue import SimpleQueue
+from typing import Any
+
+from layergraph.backends.numpy.scratch import current
+
+WORTH_SPREADING = 100_000
+"""Nanoseconds of work below which waking another thread costs more than it saves."""
+
+Task = Callable[[int], None]
+
+
+def spread(task: Task, count: int, nanoseconds: float) -> None:
+    """Call ``task(i)`` for each ``i`` below ``count``, on the run's threads where that pays.
+
+    Args:
+        task: does one tile; tiles are done in any order, several at once.
+        count: number of tiles.
+        nanoseconds: about how long all of them take one thread.
+    """
+    helpers = min(current.threads, count) - 1
+    if helpers < 1 or nanoseconds < WORTH_SPREADING:
+        for i in range(count):
+            task(i)
+        return
+    job = _Job(task, count)
+    _staff(helpers)
+    with blas_on_one_thread():
+        for _ in range(helpers):
+            _queue.put(job)
+        job.finish()
+
+
+class _Job:
+    """Tiles that several threads take from one list; ``list.pop`` is atomic."""
+
+    def __init__(self, task: Task, count: int) -> None:
+        self._task = task
+        self._left = list(range(count - 1, -1, -1))
+        self._lock = threading.Lock()
+        self._helping = 0
+        self._closed = False
+        self._idle = threading.Lock()
+        self._idle.acquire()
+        self._error: BaseException | None = None
+
+    def help(self) -> None:
+        """Do tiles as long as there are any; called by a helper."""
+        with self._lock:
+            if self._closed:
+                return
+            self._helping += 1
+        self._work()
+        with self._lock:
+            self._helping -= 1
+            if self._closed and not self._helping:
+                self._idle.release()
+
+    def finish(self) -> None:
+        """Do tiles, then wait for the helpers; raises what any of them raised."""
+        self._work()
+        with self._lock:
+            # A helper that has not begun by now finds the job closed.
+            self._closed = True
+            waiting = self._helping > 0
+        if waiting:
+            self._idle.acquire()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while True:
+                try:
+                    i = self._left.pop()
+                except IndexError:
+                    return
+                self._task(i)
+        except BaseException as error:  # raised again by ``finish``
+            self._error = error
+            self._left.clear()
+
+
+_queue: SimpleQueue[_Job] = SimpleQueue()
+_helpers: list[threading.Thread] = []
+_hiring = threading.Lock()
+
+
+def _staff(count: int) -> None:
+    """See that there are so many helpers; they wait for jobs as long as the process lives."""
+    if len(_helpers) >= count:
+        return
+    with _hiring:
+        while len(_helpers) < count:
+            helper = threading.Thread(target=_serve, name="layergraph tiles", daemon=True)
+            helper.start()
+            _helpers.append(helper)
+
+
+def _serve() -> None:
+    while True:
+        _queue.get().help()
+
+
+def _after_fork() -> None:
+    """A forked process has no helpers yet, and no lock of theirs."""
+    global _queue, _hiring
+    _queue, _hiring = SimpleQueue(), threading.Lock()
+    _helpers.clear()
+    _Limit.reset()
+
+
+class _Limit:
+    """How many callers want BLAS on one thread, and what it had before."""
+
+    lock = threading.Lock()
+    callers = 0
+    before = 1
+
+    @classmethod
+    def reset(cls) -> None:
+        cls.lock, cls.callers = threading.Lock(), 0
+
+
+@contextmanager
+def blas_on_one_thread() -> Iterator[None]:
+    """Keep BLAS from starting threads; the last to leave restores what it had."""
+    blas = _openblas()
+    if blas is None:
+        yield
+        return
+    get, put = blas
+    with _Limit.lock:
+        if not _Limit.callers:
+            _Limit.before = get()
+            put(1)
+        _Limit.callers += 1
+    try:
+        yield
+    finally:
+        with _Limit.lock:
+            _Limit.callers -= 1
+            if not _Limit.callers:
+                put(_Limit.before)
+
+
+def available_threads() -> int:
+    """Threads to spread tiles over: as many as BLAS has, ``1`` where it cannot be told.
+
+    So what limits BLAS (``OPENBLAS_NUM_THREADS``, a container's share of cores) limits us.
+    """
+    blas = _openblas()
+    if blas is None:
+        return 1
+    with _Limit.lock:
+        return int(_Limit.before if _Limit.callers else blas[0]())
+
+
+@cache
+def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """Reader and setter of the thread count of the OpenBLAS that NumPy is linked with."""
+    extension: Any = sys.modules.get("numpy._core._multiarray_umath")
+    if extension is None:  # NumPy 1
+        extension = sys.modules.get("numpy.core._multiarray_umath")
+    try:
+        # Symbols are looked up in what the extension is linked with, too.
+        library: Any = ctypes.CDLL(extension.__file__)
+    except (AttributeError, OSError):
+        return None
+    for prefix in ("scipy_openblas", "openblas"):
+        for suffix in ("64_", ""):
+            try:
+                get = library[f"{prefix}_get_num_threads{suffix}"]
+                put = library[f"{prefix}_set_num_threads{suffix}"]
+            except AttributeError:
+                continue
+            get.restype, get.argtypes = ctypes.c_int, []
+            put.restype, put.argtypes = None, [ctypes.c_int]
+            return get, put
+    return None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
