@@ -7,7 +7,7 @@ pointwise 1x1: the input is the matrix                          gemm.py
 gathered  windows copied side by side, one product; any shape   gemm.py
 planar    few channels: shifted planes, one product             planar.py
 winograd  3x3: 16 products for four outputs instead of 36       winograd.py
-rows      depthwise: rows as long vectors, one einsum           depthwise.py
+rows      each channel by itself: rows as vectors, one einsum   depthwise.py
 elements  depthwise: one window element at a time; any shape    depthwise.py
 ========= ===================================================== ============
 
@@ -27,7 +27,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from layergraph.backends.numpy.depthwise import by_rows, element_by_element
+from layergraph.backends.numpy.depthwise import by_rows, by_rows_time, element_by_element
 from layergraph.backends.numpy.depthwise import fits as depthwise_fits
 from layergraph.backends.numpy.gemm import (
     Finish,
@@ -48,7 +48,7 @@ from layergraph.ir.windows import transposed_crop, transposed_size
 
 kernels = Kernels()
 
-ConvVariant = Literal["pointwise", "gathered", "planar", "winograd"]
+ConvVariant = Literal["pointwise", "gathered", "planar", "winograd", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
         "gathered": lambda g: gathered(g, matrices(), finish),
         "planar": lambda g: planar(g, kernel, finish),
         "winograd": lambda g: winograd(g, patches(), finish),
+        # As many groups as channels: a depthwise convolution by another name.
+        "rows": lambda g: by_rows(g, kernel.reshape(*sizes, op.groups, -1), finish),
     }
 
     def make(shape: tuple[int, ...]) -> Kernel:
@@ -109,6 +111,8 @@ def times_of(geometry: Geometry, groups: int, filters: int) -> dict[ConvVariant,
         found["planar"] = planar_time(g, filters)
     if winograd_fits(g, groups):
         found["winograd"] = winograd_time(g, filters)
+    if groups == g.channels > 1 and depthwise_fits(g):
+        found["rows"] = by_rows_time(g, filters)
     return found
 
 

@@ -78,9 +78,12 @@ def _softsign(x: Array, out: Array) -> None:
 
 
 def _silu(x: Array, out: Array) -> None:
-    gate = np.empty_like(x)
-    sigmoid(x, gate)
-    np.multiply(x, gate, out=out)
+    # ``exp`` takes half the time of ``tanh``; where it overflows, the quotient is -0.
+    gate = np.negative(x)
+    with np.errstate(over="ignore"):
+        np.exp(gate, out=gate)
+    gate += 1
+    np.divide(x, gate, out=out)
 
 
 def _selu(x: Array, out: Array) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import InPlace, Kernel, in_place
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import WORTH_SPREADING, spread
 from layergraph.backends.numpy.tiles import Geometry, PaddedTile, Tile, tiled
 from layergraph.ir.op import Activation
 from layergraph.ir.types import Array
@@ -19,6 +19,9 @@ TILE_BYTES = 384 << 10
 
 LEAST_ROWS = 192
 """Rows of a product below which BLAS spends much of its time rearranging the other matrix."""
+
+LEAST_COLUMNS = 64
+"""Of either half, where a product of few rows is split."""
 
 LANES = 512
 """Elements a bias is repeated to, so that NumPy's inner loops are long."""
@@ -86,49 +89,54 @@ def pointwise(geometry: Geometry, matrix: Array, finish: Finish) -> Kernel:
         finish: bias and activation.
     """
     g = geometry
-    channels, filters = matrix.shape
-    row_bytes = (channels + filters) * matrix.itemsize
-    tiles = tiled(1, g.pixels, max(2 * TILE_BYTES // max(row_bytes, 1), LEAST_ROWS))
-    multiply = _Product(g.pixels, matrix, finish, len(tiles))
-    cost = product_time(g.pixels, channels, filters)
+    multiply = Product(matrix, finish)
 
     def run(x: Array) -> Array:
-        y = empty((g.batch, *g.windows, filters), matrix.dtype)
-        flat, given = y.reshape(-1, filters), x.reshape(-1, channels)
-
-        def tile(i: int) -> None:
-            t = tiles[i]
-            rows = flat[t.top : t.bottom]
-            np.matmul(given[t.top : t.bottom], matrix, out=rows)
-            finish(rows)
-
-        if multiply.wide:
-            multiply(given, flat)
-        else:
-            spread(tile, len(tiles), cost)
+        y = empty((g.batch, *g.windows, matrix.shape[1]), matrix.dtype)
+        multiply(x.reshape(-1, matrix.shape[0]), y.reshape(-1, matrix.shape[1]))
         return y
 
     return run
 
 
-class _Product:
-    """A product of few rows and many columns: tiles are columns, not rows."""
+class Product:
+    """``x @ matrix`` in tiles, each finished while it is in cache.
 
-    def __init__(self, rows: int, matrix: Array, finish: Finish, tiles: int) -> None:
-        self._finish = finish
+    Tiles are rows where there are many. Of few rows they are columns, and each has
+    its part of the matrix to itself.
+
+    Args:
+        matrix: ``(inner, columns)``.
+        finish: bias and activation.
+    """
+
+    def __init__(self, matrix: Array, finish: Finish) -> None:
+        self._matrix, self._finish = matrix, finish
         inner, columns = matrix.shape
-        self._cost = product_time(rows, inner, columns)
-        step = columns // 2
-        self.wide = tiles < 2 and step >= 64 and self._cost > 200_000
-        self._parts = [slice(0, step), slice(step, columns)]
-        self._matrices = [np.ascontiguousarray(matrix[:, p]) for p in self._parts if self.wide]
+        row_bytes = max((inner + columns) * matrix.itemsize, 1)
+        self._most = max(2 * TILE_BYTES // row_bytes, LEAST_ROWS)
+        half = columns // 2
+        self._halves = (slice(0, half), slice(half, columns)) if half >= LEAST_COLUMNS else ()
 
-    def __call__(self, rows: Array, out: Array) -> None:
-        def tile(i: int) -> None:
-            np.matmul(rows, self._matrices[i], out=out[:, self._parts[i]])
+    def __call__(self, x: Array, out: Array) -> None:
+        """Compute ``out``, ``(rows, columns)`` in C order, from ``x``, ``(rows, inner)``."""
+        cost = product_time(len(x), *self._matrix.shape)
+        if len(x) > self._most:
+            tiles = tiled(1, len(x), self._most)
+            spread(lambda i: self._rows(x, out, slice(tiles[i].top, tiles[i].bottom)),
+                   len(tiles), cost)  # fmt: skip
+        elif self._halves and cost > WORTH_SPREADING:
+            spread(lambda i: self._columns(x, out, self._halves[i]), 2, cost)
+            self._finish(out)
+        else:
+            self._rows(x, out, slice(0, len(x)))
 
-        spread(tile, len(self._parts), self._cost)
-        self._finish(out)
+    def _rows(self, x: Array, out: Array, part: slice) -> None:
+        np.matmul(x[part], self._matrix, out=out[part])
+        self._finish(out[part])
+
+    def _columns(self, x: Array, out: Array, part: slice) -> None:
+        np.matmul(x, self._matrix[:, part], out=out[:, part])
 
 
 def gathered_time(geometry: Geometry, groups: int, filters: int) -> float:
@@ -154,7 +162,7 @@ def gathered(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
     tiles = tiled(g.batch, g.windows[0], most)
     pool = Pool(lambda: _Windows(g, tiles, matrices))
     cost = gathered_time(g, groups, filters)
-    multiply = _Product(g.pixels, matrices[0], finish, len(tiles) if groups == 1 else 2)
+    multiply = Product(matrices[0], finish) if groups == 1 and len(tiles) == 1 else None
 
     def run(x: Array) -> Array:
         y = empty((g.batch, *g.windows, filters * groups), matrices.dtype)
@@ -168,7 +176,7 @@ def gathered(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
             columns = work.gather(x, t, plain)
             start = (t.first * g.windows[0] + t.top) * per_row
             rows = flat[start : start + t.images * t.rows * per_row]
-            if multiply.wide:
+            if multiply is not None:
                 multiply(columns[0], rows)
             else:
                 for group, part in enumerate(columns):

@@ -61,7 +61,7 @@ class Interpreter:
         providers: onnxruntime's execution providers.
         threads: how many threads a convolution, pooling or the like spreads its tiles
             over; by default as many as BLAS has, which ``OPENBLAS_NUM_THREADS`` and
-            the like limit. With ``1`` BLAS, too, keeps to the calling thread.
+            the like limit. BLAS itself keeps to one thread during a run.
 
     Example:
 

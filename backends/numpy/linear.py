@@ -7,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from layergraph.backends.numpy.scratch import Specialised
+from layergraph.backends.numpy.gemm import Finish, Product
+from layergraph.backends.numpy.scratch import Specialised, empty
 from layergraph.backends.numpy.table import Kernel, Kernels, in_place
 from layergraph.ir.ops.linear import (
     Cross,
@@ -28,18 +29,14 @@ kernels = Kernels()
 def dense(op: Dense, *, kernel: Array, bias: Array | None = None) -> Kernel:
     """One GEMM over all leading axes, bias and activation applied where it lies."""
     kernel = np.ascontiguousarray(kernel)
-    activate = in_place(op.activation)
+    finish = Finish(bias, op.activation)
+    multiply = Product(kernel, finish)
 
     def run(x: Array) -> Array:
         # Whole numbers would make NumPy go to float64.
         x = x if x.dtype == kernel.dtype else x.astype(kernel.dtype)
-        rows = x.reshape(-1, kernel.shape[0])
-        y = rows @ kernel
-        if bias is not None:
-            y += bias
-        y = y.reshape(*x.shape[:-1], kernel.shape[1])
-        if activate is not None:
-            activate(y)
+        y = empty((*x.shape[:-1], kernel.shape[1]), kernel.dtype)
+        multiply(x.reshape(-1, kernel.shape[0]), y.reshape(-1, kernel.shape[1]))
         return y
 
     return run

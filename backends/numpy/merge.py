@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import empty
 from layergraph.backends.numpy.table import Kernels
+from layergraph.backends.numpy.threads import STRETCH, over_rows
 from layergraph.ir.ops.merge import (
     Concatenate,
     Dot,
@@ -49,14 +52,48 @@ def merge(op: Merge, *values: Array) -> Array:
     dtype = promote(*(v.dtype.name for v in values))
     if any(v.dtype != dtype for v in values):
         values = tuple(v.astype(dtype, copy=False) for v in values)
-    return MERGES[op.kind](values)
+    function = FUNCTIONS.get(op.kind)
+    if function is None or values[0].dtype == bool or len(values) < 2:
+        return MERGES[op.kind](values)
+    return _merged(function, values)
+
+
+FUNCTIONS: dict[MergeKind, Any] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+}
+
+
+def _merged(function: Any, values: tuple[Array, ...]) -> Array:
+    """Two at a time into one result; some elements at a time where all have one shape."""
+    shape = np.broadcast_shapes(*(v.shape for v in values))
+    y = empty(shape, values[0].dtype)
+
+    def combine(given: Sequence[Array], out: Array) -> None:
+        function(given[0], given[1], out=out)
+        for other in given[2:]:
+            function(out, other, out=out)
+
+    if y.size > STRETCH and all(v.shape == shape and v.flags.c_contiguous for v in values):
+        flat, result = [v.reshape(-1) for v in values], y.reshape(-1)
+        over_rows(lambda t: combine([v[t] for v in flat], result[t]), y.size, 1, 0.5)
+    else:
+        combine(values, y)
+    return y
 
 
 @kernels.computes(Concatenate)
 def concatenate(op: Concatenate, *values: Array) -> Array:
     """One copy of each."""
     dtype = joined(*(dtype_name(v.dtype) for v in values))
-    return np.concatenate(values, axis=op.axis, dtype=numpy_dtype(dtype))
+    axis = op.axis % values[0].ndim
+    shape = list(values[0].shape)
+    shape[axis] = sum(v.shape[axis] for v in values)
+    y = empty(tuple(shape), numpy_dtype(dtype))
+    return np.concatenate(values, axis=axis, out=y)
 
 
 @kernels.computes(Logical)

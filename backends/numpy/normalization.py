@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from layergraph.backends.numpy.merge import unit_length
+from layergraph.backends.numpy.scratch import empty
 from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.threads import over_rows
 from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, Standardize, UnitNorm
 from layergraph.ir.types import Array
 
 kernels = Kernels()
+
+LANES = 512
+"""Elements that factors are repeated to, so that NumPy's inner loops are long."""
 
 
 @kernels.prepares(BatchNorm)
@@ -26,7 +31,12 @@ def batch_norm(
     scale = scale if gamma is None else scale * gamma
     shift = -moving_mean * scale if beta is None else beta - moving_mean * scale
 
+    repeated = [np.tile(a, max(LANES // max(a.size, 1), 1)) for a in (scale, shift)]
+
     def run(x: Array) -> Array:
+        lanes = repeated[0].size
+        if op.axis == x.ndim - 1 and x.size % lanes == 0 and x.flags.c_contiguous:
+            return _affine(x, *(a.astype(x.dtype, copy=False) for a in repeated))
         sizes = [1] * x.ndim
         sizes[op.axis] = -1
         y: Array = x * scale.reshape(sizes).astype(x.dtype, copy=False)
@@ -34,6 +44,20 @@ def batch_norm(
         return y
 
     return run
+
+
+def _affine(x: Array, scale: Array, shift: Array) -> Array:
+    """Scale and shift along the last axis, some rows at a time."""
+    y = empty(x.shape, x.dtype)
+    given, result = x.reshape(-1, scale.size), y.reshape(-1, scale.size)
+
+    def rows(part: slice) -> None:
+        out = result[part]
+        np.multiply(given[part], scale, out=out)
+        out += shift
+
+    over_rows(rows, len(given), scale.size, 0.5)
+    return y
 
 
 @kernels.prepares(LayerNorm)

@@ -117,8 +117,9 @@ class Plan:
         arena = self._arenas.take()
         with ExitStack() as stack:
             stack.callback(self._end, arena)
-            if self._threads == 1:
-                stack.enter_context(blas_on_one_thread())
+            # Tiles are spread over threads; products within them keep to one each, so that
+            # results do not depend on how many there are.
+            stack.enter_context(blas_on_one_thread())
             for node, kernel, inputs, outputs, frees, kept in self.steps:
                 current.arena, current.threads = arena, self._threads
                 started = perf_counter()

@@ -107,7 +107,7 @@ def profile(
                 medians[name] / total if total else 0.0,
                 flops(step.op, call),
                 moved(step.op, call),
-                getattr(step, "variant", ""),
+                step.variant,
             )
             for name, (step, call) in nodes.items()
         ),

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import empty
+from layergraph.backends.numpy.threads import STRETCH, over_rows
 from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.op import Activation, Op, family_of
 from layergraph.ir.types import HALVES, Array, TensorType, numpy_dtype, type_of
@@ -79,8 +81,12 @@ class Kernels:
             function: Callable[[ActT, Array, Array], None],
         ) -> Callable[[ActT, Array, Array], None]:
             def run(op: ActT, x: Array) -> Array:
-                out = np.empty(x.shape, x.dtype)
-                function(op, x, out)
+                out = empty(x.shape, x.dtype)
+                if op.pointwise and x.size > STRETCH and x.flags.c_contiguous:
+                    given, result = x.reshape(-1), out.reshape(-1)
+                    over_rows(lambda t: function(op, given[t], result[t]), x.size, 1, 1.0)
+                else:
+                    function(op, x, out)
                 return out
 
             self._add(op_type, lambda op, params: partial(run, op))

@@ -19,7 +19,7 @@ from typing import Any
 
 from layergraph.backends.numpy.scratch import current
 
-WORTH_SPREADING = 100_000
+WORTH_SPREADING = 200_000
 """Nanoseconds of work below which waking another thread costs more than it saves."""
 
 Task = Callable[[int], None]
@@ -44,6 +44,31 @@ def spread(task: Task, count: int, nanoseconds: float) -> None:
         for _ in range(helpers):
             _queue.put(job)
         job.finish()
+
+
+STRETCH = 1 << 16
+"""Elements at a time, of which several arrays stay in a core's cache."""
+
+
+def over_rows(task: Callable[[slice], None], rows: int, width: int, nanoseconds: float) -> None:
+    """Call ``task`` with some rows at a time, as ``spread`` does.
+
+    Args:
+        task: computes these rows of a result.
+        rows: how many there are.
+        width: elements of a row.
+        nanoseconds: about how long an element takes one thread.
+    """
+    step = max(STRETCH // max(width, 1), 1)
+    if rows <= step:
+        task(slice(0, rows))
+        return
+    starts = range(0, rows, step)
+    spread(
+        lambda i: task(slice(starts[i], starts[i] + step)),
+        len(starts),
+        rows * width * nanoseconds,
+    )
 
 
 class _Job:

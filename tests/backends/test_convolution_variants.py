@@ -22,7 +22,7 @@ from parity.test_convolution import CASES
 from support import assert_parity
 
 RNG = np.random.default_rng(0)
-CONV = get_args(convolution.ConvVariant)
+VARIANTS = sorted({*get_args(convolution.ConvVariant), *convolution.DEPTHWISE})
 
 
 @contextmanager
@@ -107,6 +107,7 @@ ROWS: list[tuple[str, Op, tuple[int, ...], tuple[int, ...]]] = [
     ("dilated", conv(dilation_rate=(2, 3)), (9, 8, 3), (3, 3, 3, 4)),
     ("dilated beyond the image", conv(dilation_rate=(5, 7)), (4, 3, 2), (3, 3, 2, 3)),
     ("groups", conv(groups=2, activation=SOFTMAX), (7, 5, 6), (3, 3, 3, 4)),
+    ("groups of one channel", conv(groups=6, activation=RELU), (9, 8, 6), (5, 3, 1, 12)),
     ("1x1", conv(activation=SOFTMAX), (7, 5, 3), (1, 1, 3, 4)),
     ("1x1 few rows, many columns", conv(activation=RELU), (7, 5, 600), (1, 1, 600, 1100)),
     ("3x3 few rows, many columns", conv(activation=RELU), (5, 4, 96), (3, 3, 96, 600)),
@@ -132,7 +133,7 @@ ROWS: list[tuple[str, Op, tuple[int, ...], tuple[int, ...]]] = [
 DTYPES: dict[str, float] = {"float32": 3e-6, "float64": 1e-14}
 
 
-@pytest.mark.parametrize("variant", [*CONV, *convolution.DEPTHWISE])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_a_variant_is_the_sum(
     row: tuple[str, Any, tuple[int, ...], tuple[int, ...]],
@@ -142,7 +143,8 @@ def test_a_variant_is_the_sum(
     """Batches of 3, 1 and none; strided input; with and without a bias; one thread and two."""
     _, op, shape, kernel_shape = row
     filters = kernel_shape[-1] * (kernel_shape[-2] if isinstance(op, DepthwiseConv) else 1)
-    kernels, where = convolution.kernels.prepare[type(op)], threads.WORTH_SPREADING
+    kernels: Any = convolution.kernels.prepare[type(op)]
+    where = threads.WORTH_SPREADING
     for dtype, batch, biased, width in product(DTYPES, (3, 1, 0), (True, False), (1, 2)):
         kernel = RNG.standard_normal(kernel_shape).astype(dtype)
         bias = RNG.standard_normal(filters).astype(dtype)
@@ -178,10 +180,12 @@ def test_every_variant_is_chosen_by_itself_for_some_row() -> None:
     """The model of times does not leave a variant unused, nor the table a variant untested."""
     found = set()
     for _, op, shape, kernel_shape in ROWS:
-        run = convolution.kernels.prepare[type(op)](op, {"kernel": np.ones(kernel_shape, "f4")})
+        run: Any = convolution.kernels.prepare[type(op)](
+            op, {"kernel": np.ones(kernel_shape, "f4")}
+        )
         run(np.ones((1, *shape), "f4"))
         found.add(run.variant)
-    assert found == {*CONV, *convolution.DEPTHWISE}
+    assert found == set(VARIANTS)
 
 
 LIVE = {

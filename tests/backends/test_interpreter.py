@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 import layergraph as lg
 from files import GOLDEN
+from layergraph.backends.numpy import scratch, threads
 from layergraph.ir.build import Builder
 from layergraph.ir.graph import Graph
 from layergraph.ir.ops.elementwise import Unary
@@ -121,6 +122,74 @@ def test_threads_share_one_interpreter(name: str) -> None:
     for one, other in zip(want, got, strict=True):
         for a, b in zip(np.atleast_1d(one), np.atleast_1d(other), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_results_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles are the same, whoever computes them."""
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 0)
+    one, three = (lg.Interpreter(CNN, threads=n) for n in (1, 3))
+    for rows in (1, 40):
+        np.testing.assert_array_equal(one(images(rows)), three(images(rows)))
+    with pytest.raises(lg.InputError, match="threads is a number from 1 on"):
+        lg.Interpreter(CNN, threads=0)
+
+
+def test_what_fails_in_a_tile_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 0)
+    monkeypatch.setattr(scratch.current, "threads", 2)
+
+    def tile(i: int) -> None:
+        if i == 5:
+            raise ValueError("tile 5")
+
+    for _ in range(20):
+        with pytest.raises(ValueError, match="tile 5"):
+            threads.spread(tile, 9, 1.0)
+    done: list[int] = []
+    threads.spread(done.append, 9, 1.0)
+    assert sorted(done) == list(range(9))
+
+
+def test_blas_gets_its_threads_back(cnn: lg.Interpreter) -> None:
+    before = threads.available_threads()
+    with threads.blas_on_one_thread():
+        assert threads.available_threads() == before
+        cnn(images(1))
+    steps = cnn.trace(images(1))
+    next(steps)
+    del steps
+    assert threads.available_threads() == before
+
+
+def test_a_kept_value_is_never_overwritten(cnn: lg.Interpreter) -> None:
+    """Outputs lie in blocks that are used again once nobody holds them or a view of them."""
+    x = images(8)
+    kept = [step.outputs[0][1:].reshape(-1) for step in cnn.trace(x)]
+    copies = [value.copy() for value in kept]
+    for _ in range(3):
+        cnn(images(8) + 1)
+        list(cnn.trace(images(8) + 2))
+    assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
+    assert max(value.nbytes for value in kept) > scratch.SMALL_BYTES
+
+
+def test_blocks_are_used_again() -> None:
+    arena = scratch.Arena()
+    first = arena.empty((100, 1000), np.float32)
+    address, view = first.ctypes.data, first[3:]
+    assert address % scratch.LINE == 0
+    del first
+    other = arena.empty((100, 1000), np.float32)
+    assert other.ctypes.data != address
+    del view
+    assert arena.empty((90, 1000), np.float32).ctypes.data == address
+
+
+def test_profile_names_the_variant(cnn: lg.Interpreter) -> None:
+    found = {n.name: n.variant for n in cnn.profile(images(1), repeat=1).nodes}
+    assert found["conv2d"] == "planar"
+    assert found["dense"] == ""
+    assert "[planar]" in str(cnn.profile(images(1), repeat=1))
 
 
 def test_results_are_the_callers(cnn: lg.Interpreter) -> None:
