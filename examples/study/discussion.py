@@ -136,6 +136,7 @@ def lstm_against_rnn(results: Results) -> list[str]:
         f"of the LSTM, {clear[1]} in favour of the SimpleRNN.",
         _costs(found),
         _overfitting(found),
+        _chosen([(c.name, lstm) for c, _, lstm in found]),
         *_base(results),
     ]
 
@@ -168,6 +169,25 @@ def _overfitting(found: Sequence[tuple[Recurrent, Result, Result]]) -> str:
     return (
         f"Validation loss is lowest for {told[0]}; for {told[1]}. The training rows are few: "
         "once validation loss has turned, a model learns them by heart."
+    )
+
+
+def _chosen(found: Sequence[tuple[str, Result]]) -> str:
+    """What the choice of the epoch by validation loss costs, measured by validation accuracy."""
+    missed = {}
+    for name, result in found:
+        accuracies = result.history["val_accuracy"]
+        missed[name] = max(accuracies) - accuracies[result.kept - 1]
+    late = {name: share for name, share in missed.items() if share > 0}
+    if not late:
+        return "No LSTM gained validation accuracy after the epoch that was kept."
+    most = sorted(late, key=late.__getitem__, reverse=True)[:2]
+    listed = " and ".join(f"{_points(late[name])} in {name}" for name in most)
+    return (
+        f"A warning about the scores: in {len(late)} of {len(found)} LSTMs validation accuracy was "
+        f"higher in another epoch than in the one with the lowest loss, most by {listed}. A model "
+        "that grows surer of its few mistakes has a rising loss and a rising accuracy at once. "
+        "Where that gain is large, a low macro F1 tells of this rule and not of the network."
     )
 
 

@@ -139,7 +139,7 @@ class Result:
             data = json.loads((folder / FILE).read_text(encoding="utf-8"))
             agreement = {name: Agreement(**found) for name, found in data["agreement"].items()}
             return cls(**{**data, "agreement": agreement})
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"{folder / FILE}: damaged ({error})") from error
 
 
