@@ -122,7 +122,7 @@ class Bench:
 
     def measure(self, name: str, folder: Path, results: Results) -> None:
         """Measure one model on all engines at all batch sizes; adds cells to the results."""
-        size = sum(file.stat().st_size for file in folder.glob("model.*"))
+        size = (folder / "model.keras").stat().st_size
         loads = {engine: self._load(engine, folder, size) for engine in self._options.engines}
         for batch in self._options.batches:
             cells: dict[str, Cell] = {}
