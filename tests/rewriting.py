@@ -7,11 +7,13 @@ whatever their names; ``answers`` runs the file in the live Keras it is for.
 Before graphs are compared, what a file may say otherwise without computing otherwise
 is taken out (``normalised``):
 
-* identities, nodes that no output needs, constants that are parameters
-  (``drop_identity``, ``bind_parameters``), casts to the dtype a value already has,
+* identities (an index that takes all is one), nodes that no output needs, constants
+  that are parameters (``drop_identity``, ``bind_parameters``), casts to the dtype a
+  value already has,
 * whether a number is held by the operator or read as a constant (``NotEqual``,
   ``Replace``), and whether an axis counts from the front or from the end,
 * what a recurrent layer would do with a mask or a given state where it has none,
+* how ``and`` and ``or`` of several values are bracketed and ordered,
 * names, those of kept states included,
 * ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
   Keras 3 replaces them, which is the same to all digits of float32.
@@ -37,7 +39,8 @@ from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
 from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Where
-from layergraph.ir.ops.merge import Replace, Stack
+from layergraph.ir.ops.indexing import Slice
+from layergraph.ir.ops.merge import Logical, Replace, Stack
 from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.passes import bind_parameters, drop_identity
 from layergraph.ir.passes.rewrite import rebuilt
@@ -110,11 +113,36 @@ def normalised(graph: Graph) -> Graph:
     moved = {
         node.values[0]: node.arguments[0]
         for node in graph
-        if isinstance(node.op, Cast) and graph.type_of(node.arguments[0]).dtype == node.op.dtype
+        if node.op == Slice(key=("...",))
+        or (isinstance(node.op, Cast) and graph.type_of(node.arguments[0]).dtype == node.op.dtype)
     }
     kept = [_with_numbers(n, graph) for n in graph if Value(n.name) not in moved]
-    found = rebuilt(graph, kept, moved)
-    return found.replaced(replace(n, op=_plain(n.op, n, found)) for n in found)
+    found = _joined(rebuilt(graph, kept, moved))
+    found = found.replaced([replace(n, op=_plain(n.op, n, found)) for n in found])
+    labels = _labels(found)
+    return found.replaced([_sorted(n, labels) for n in found])
+
+
+def _joined(graph: Graph) -> Graph:
+    """``a and (b and c)`` as ``a and b and c``."""
+    inputs: dict[str, tuple[Value | None, ...]] = {}
+    for node in graph:
+        inputs[node.name] = node.inputs
+        if isinstance(node.op, Logical):
+            flat: list[Value | None] = []
+            for value in node.arguments:
+                alike = graph[value.node].op == node.op
+                flat += inputs[value.node] if alike else (value,)
+            inputs[node.name] = tuple(flat)
+    return rebuilt(graph, [replace(n, inputs=inputs[n.name]) for n in graph], {})
+
+
+def _sorted(node: Node, labels: Mapping[str, int]) -> Node:
+    """Operands of ``and`` and ``or`` in an order that does not depend on the file."""
+    if not isinstance(node.op, Logical):
+        return node
+    order = sorted(node.arguments, key=lambda v: (labels[v.node], v.index))
+    return replace(node, inputs=tuple(order))
 
 
 def _with_numbers(node: Node, graph: Graph) -> Node:
@@ -166,17 +194,24 @@ def labelled(graph: Graph) -> nx.MultiDiGraph[Any]:
     The label of a node says what it computes from, all the way up, so that searching
     for an isomorphism never has to guess.
     """
-    found = graph.digraph.copy()
-    labels: dict[str, Any] = {}
+    found, labels = graph.digraph.copy(), _labels(graph)
     for node in graph:
-        read = tuple(None if v is None else (labels[v.node], v.index) for v in node.inputs)
-        what = _what(node, graph)
-        labels[node.name] = hash((what, read))
-        found.nodes[node.name].update(label=labels[node.name], what=what[0])
+        found.nodes[node.name].update(label=labels[node.name], what=_what(node, graph)[0])
     for i, value in enumerate(graph.outputs):
         found.add_node(("output", i), label=i, what="output")
         found.add_edge(value.node, ("output", i), key=0, index=value.index)
     return found
+
+
+def _labels(graph: Graph) -> dict[str, int]:
+    """A number for what each node computes from what."""
+    labels: dict[str, int] = {}
+    for node in graph:
+        read = [None if v is None else (labels[v.node], v.index) for v in node.inputs]
+        if isinstance(node.op, Logical):
+            read.sort(key=str)
+        labels[node.name] = hash((_what(node, graph), tuple(read)))
+    return labels
 
 
 def _what(node: Node, graph: Graph) -> tuple[Any, ...]:

@@ -77,4 +77,45 @@ def transposed(
     )  # fmt: skip
 
 
-spellings.refuses(LocallyConnected, "it has no spelling in Keras yet")
+@spellings.spells(LocallyConnected)
+def locally_connected(
+    w: Writer, op: LocallyConnected, x: Tensor, *, kernel: Array, bias: Array | None = None
+) -> Any:
+    """LocallyConnected1D and 2D of Keras 2; in Keras 3 patches, each with a kernel of its own."""
+    x, rank = w.tensor(x), len(op.strides)
+    if rank not in (1, 2):
+        raise RefusedError(f"there is no LocallyConnected of {rank} spatial axes")
+    if not w.keras3:
+        return w.layer(
+            f"LocallyConnected{rank}D", x,
+            arrays=[Stored("kernel", kernel), stored("bias", bias)], filters=kernel.shape[-1],
+            kernel_size=list(op.kernel_size), strides=list(op.strides), padding="valid",
+            data_format="channels_last", use_bias=bias is not None, implementation=1,
+            activation=absorbed(w),
+        )  # fmt: skip
+    windows = [n or 0 for n in w.node.types[0].shape[1:-1]]
+    (places, elements, filters), channels = kernel.shape, x.shape[-1]
+    size, strides = list(op.kernel_size), list(op.strides)
+    if rank == 1:
+        # Patches are of images: the sequence is one row.
+        row = [1, x.shape[1] or 0, channels or 0]
+        types = x.type.with_shape((x.shape[0], *row))
+        x = w.layer("Reshape", x, target_shape=row, types=types, part="row", masking="drop")
+        size, strides = [1, *size], [1, *strides]
+    types = x.type.with_shape((x.shape[0], *([1, *windows] if rank == 1 else windows), elements))
+    patches = w.op(
+        "ExtractPatches", x, size=size, strides=strides, dilation_rate=1, padding="valid",
+        data_format="channels_last", types=types, part="patches",
+    )  # fmt: skip
+    types = x.type.with_shape((x.shape[0], places, elements))
+    shape = [places, elements]
+    flat = w.layer("Reshape", patches, target_shape=shape, types=types, part="places")
+    held = [Stored("kernel", kernel)]
+    if bias is not None:
+        held.append(Stored("bias", w.derived(bias, "places", lambda a: a.reshape(places, filters))))
+    y = w.layer(
+        "EinsumDense", flat, arrays=held, equation="abc,bcd->abd",
+        output_shape=[places, filters], bias_axes=None if bias is None else "bd",
+        types=types.with_shape((x.shape[0], places, filters)), part="products",
+    )  # fmt: skip
+    return w.layer("Reshape", y, target_shape=[*windows, filters])
