@@ -237,6 +237,10 @@ def _emit_heads(w: Writer, heads: Heads, config: dict[str, Any]) -> Mapping[Valu
     if heads.scores_returned:
         kwargs["return_attention_scores"] = True
         types.append(weights.types[0])
+    if not w.keras3:
+        # Keras 2 makes the arrays from the shapes before it calls the layer.
+        shapes = {f"{n}_shape": list(tensors[n].shape) for n in ("query", "value", "key")}
+        config = {**config, **shapes}
     name = group.class_name if heads.grouped and w.keras3 else "MultiHeadAttention"
     found = w.layer(
         name, tensors["query"], kwargs=kwargs, types=types, masking="drop",
