@@ -16,7 +16,8 @@ is taken out (``normalised``):
 * how ``and`` and ``or`` of several values are bracketed and ordered,
 * names, those of kept states included,
 * ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
-  Keras 3 replaces them, which is the same to all digits of float32.
+  Keras 3 replaces them, which is the same to all digits of float32; and all its ways
+  where no row is masked as a whole.
 
 Where the writer notes that it spells a layer out of several, the file says other
 operators, and only what it computes is compared.
@@ -38,6 +39,7 @@ from layergraph.backends.keras.files import SPELLED_OUT
 from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
+from layergraph.ir.ops.attention import BandMask
 from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Replace, Stack
@@ -177,11 +179,19 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
             changes["kept_first"] = False
         elif field.name in ("zero_output_for_mask", "outputs_states") and not masked:
             changes[field.name] = False
-        elif field.name == "masking" and value == "add":
+        elif field.name == "masking" and (value == "add" or _is_band(node, graph)):
             changes["masking"] = "fill"
         elif field.name == "value" and isinstance(value, (int, float)):
             changes["value"] = float(value)
     return replace(op, **changes) if changes else op
+
+
+def _is_band(node: Node, graph: Graph) -> bool:
+    """Whether the mask of a softmax is a band alone, which masks no row as a whole."""
+    mask = graph[node.arguments[1].node]
+    while isinstance(mask.op, ExpandDims):
+        mask = graph[mask.arguments[0].node]
+    return isinstance(mask.op, BandMask)
 
 
 def _axes(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

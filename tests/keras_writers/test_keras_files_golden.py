@@ -16,23 +16,33 @@ from layergraph.ir.graph import flatten
 from rewriting import answers, leaves, rewritten, same_graph
 
 RTOL = 1e-5
-PENDING = (
-    "attention",
-    "masking_functional",
-    "bidirectional_merges",
-)
-FILES = [
-    path
-    for path in (*sorted(GOLDEN.glob("*-tfkeras/model.h5")),
-                 *sorted(GOLDEN.glob("*-keras3/model.keras")))
-    if not path.parent.name.startswith(PENDING)
-]  # fmt: skip
+QUICK = (
+    "activations", "attention", "bidirectional_merges", "cnn", "dictionaries", "lstm",
+    "masking_functional", "nested_shared", "several_inputs_and_outputs",
+)  # fmt: skip
+"""Models that every run of the tests converts; the others take `-m slow`."""
+
+
+def files() -> list[Any]:
+    """Golden models, each in the container of its Keras."""
+    found = [*sorted(GOLDEN.glob("*-tfkeras/model.h5")),
+             *sorted(GOLDEN.glob("*-keras3/model.keras"))]  # fmt: skip
+    return [
+        pytest.param(
+            path,
+            id=path.parent.name,
+            marks=() if path.parent.name.startswith(QUICK) else pytest.mark.slow,
+        )
+        for path in found
+    ]
+
+
 OTHER = {".h5": ".keras", ".keras": ".h5"}
 
 LOOSER = {"activations": 1e-4}
 """GELU far below zero is what is left of two numbers near 1, and Kerases differ there."""
 
-each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.parent.name)
+each_file = pytest.mark.parametrize("file", files())
 
 
 @pytest.mark.live
