@@ -150,6 +150,9 @@ def work(what: str, source: str, target: str) -> None:
         return
     model = keras.models.load_model(source, compile=False)
     if what == "model.export":
+        # A model just loaded is refused until it has been called.
+        (given,) = model.inputs
+        model(np.zeros((1, *given.shape[1:]), given.dtype))
         model.export(target, format="onnx", verbose=False)
     else:
         import tf2onnx

@@ -29,7 +29,9 @@ def merge(w: Writer, op: Merge, *values: Tensor) -> str:
     for other in rest:
         name = w.op(kind, name, other)
     if op.kind == "average":
-        name = w.op("Div", name, w.number(len(values), dtype))
+        # Whole numbers are summed as such, and divided as floats.
+        result = w.type.dtype
+        name = w.op("Div", w.cast(name, dtype, result), w.number(len(values), result))
     return name
 
 
