@@ -22,8 +22,10 @@ def positive(text: str) -> int:
 
 def convert_arguments(sub: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``layergraph convert`` but for the source."""
-    sub.add_argument("target", help="a .lg or .onnx file")
-    sub.add_argument("--to", metavar="KIND", help="lg or onnx; default: the target's extension")
+    sub.add_argument("target", help="a .onnx, .keras, .h5 or .lg file")
+    sub.add_argument(
+        "--to", metavar="KIND", help="onnx, keras, h5 or lg; default: the target's extension"
+    )
     sub.add_argument("--opset", type=positive, help="version of ONNX' operator set (20)")
     sub.add_argument("--overwrite", action="store_true", help="replace an existing target")
     sub.add_argument(

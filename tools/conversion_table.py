@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def measured(command: Sequence[str], folder: Path) -> Measured:
         out.seek(0)
         err.seek(0)
         if process.returncode and not failure:
-            failure = _last_line(err.read()) or f"exit status {process.returncode}"
+            failure = _why(process.returncode, err.read(), usage.ru_maxrss * 1024)
         seconds = usage.ru_utime + usage.ru_stime
         return Measured(seconds, usage.ru_maxrss * 1024, failure, out.read().strip())
 
@@ -96,11 +97,15 @@ def _spent(pid: int) -> tuple[float, int]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _last_line(text: str) -> str:
-    """The error that ended a program: its last line that says something, on one line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "Error" in line or "error:" in line]
-    return " ".join((errors or lines or [""])[-1].split())[:160]
+def _why(status: int, text: str, peak: int) -> str:
+    """Why a program ended: the signal, or the last line that tells an error, or says anything."""
+    if status < 0:
+        return f"ended by {signal.Signals(-status).name} with {peak / 1e9:.1f} GB of memory"
+    # Without the lines that TensorFlow's C++ logs.
+    lines = [line.strip() for line in text.splitlines() if not re.match(r"[IWEF]\d{4} ", line)]
+    errors = [line for line in lines if "Error" in line]
+    last = (errors or [line for line in lines if line] or [f"exit status {status}"])[-1]
+    return " ".join(last.split())[:160]
 
 
 def cell(converter: str, python: str, name: str, folder: Path) -> str:

@@ -106,7 +106,7 @@ def convert(
 
     Args:
         source: any file ``load`` reads, or a graph.
-        target: a ``.lg`` or ``.onnx`` file.
+        target: a ``.onnx``, ``.keras``, ``.h5`` or ``.lg`` file.
         to: which kind, where the extension does not say it.
         overwrite: replace an existing target.
         opset: version of ONNX' operator set, of an ``.onnx`` file.

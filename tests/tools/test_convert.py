@@ -316,3 +316,19 @@ def test_a_reader_meets_one_pair_or_the_other(tmp_path: Path) -> None:
     assert writer.returncode == 0, printed
     assert seen == {1.0, 16.0}
     assert said <= {True}
+
+
+@pytest.mark.parametrize("kind", ["keras", "lg"])
+def test_weights_are_in_memory_once(kind: str, tmp_path: Path) -> None:
+    """200 MB of weights: the most a process holds, its imports included, is far from twice that."""
+    source, held = tmp_path / f"m.{kind}", 2 * 5000 * 5000 * 4
+    lg.convert(dense(5000, depth=2), source)
+    command = [sys.executable, "-m", "layergraph", "convert", str(source), str(tmp_path / "m.onnx")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert (tmp_path / "m.onnx").stat().st_size > held
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert usage.ru_maxrss * unit < 2 * held
