@@ -229,7 +229,7 @@ def _what(node: Node, graph: Graph) -> tuple[Any, ...]:
     if isinstance(node.op, Input):
         return (f"input {graph.inputs.index(node.name)} {node.op}", ())
     arrays = tuple(
-        (role, array.shape, array.dtype.name, array.tobytes())
+        (role, array.shape, array.dtype.name, _content(array))
         for role, array in sorted(node.params.items())
     )
     return (str(node.op), arrays)

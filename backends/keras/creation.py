@@ -52,7 +52,9 @@ def _steps(w: Writer, op: Linspace, start: Operand, stop: Operand, numbers: Tens
     if not op.step:
         return write(w, found)
     width = 1 / parts if parts else float("nan")
-    return write(w, found), w.tf("math.multiply", spread, y=width, types=ends, part="width")
+    return write(w, found, numbers), w.tf(
+        "math.multiply", spread, y=width, types=ends, part="width"
+    )
 
 
 @spellings.spells(Meshgrid)

@@ -99,7 +99,7 @@ def _sign_and_logarithm(w: Writer, op: SignLogDeterminant, x: Tensor) -> Any:
     if x.type.is_complex:
         raise RefusedError("Keras 2 cannot save TensorFlow's slogdet of complex matrices")
     found = part(w, f("linalg.det", x), "det", w.node.types[0])
-    sign = w.tf("math.sign", found, part="sign")
+    sign = w.tf("math.sign", found, part="sign", types=w.node.types[0])
     # The product of the pivots is the determinant but for its sign, and does not overflow.
     triangle = f("linalg.qr", x, count=2)
     pivots = f("math.log", f("math.abs", f("linalg.diag_part", Item(triangle, 1))))

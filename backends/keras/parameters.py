@@ -1,7 +1,99 @@
-"""Operators of ``ir/ops/parameters.py`` as Keras has them."""
+"""Operators whose parameters are computed by the graph itself."""
 
 from __future__ import annotations
 
-from layergraph.backends.keras.table import Spellings
+from collections.abc import Callable
+from typing import Any
+
+from layergraph.backends.keras.model import Tensor
+from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import as_tensor, f, g, reshaped, write
+from layergraph.backends.keras.writer import Operand, Writer
+from layergraph.ir.op import Op
+from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv
+from layergraph.ir.ops.normalization import BatchNorm, LayerNorm
+from layergraph.ir.ops.parameters import WithParameters, parted
 
 spellings = Spellings()
+
+Params = dict[str, Any]
+
+
+@spellings.spells(WithParameters)
+def with_parameters(w: Writer, op: WithParameters, *values: Operand) -> Any:
+    """An operation, to which parameters are arguments."""
+    params, inputs = parted(op, values)
+    spell = SPELLED.get(type(op.operator))
+    if spell is None or len(inputs) != 1:
+        name = type(op.operator).__name__
+        raise RefusedError(f"no operation takes parameters of {name} that the model computes")
+    source = next(v for v in values if isinstance(v, Tensor))
+    return spell(w, op.operator, as_tensor(w, inputs[0], source), params)
+
+
+def _convolved(w: Writer, op: Any, x: Tensor, params: Params) -> Any:
+    """A convolution, and the bias that is added."""
+    options: dict[str, Any] = {
+        "strides": list(op.strides), "padding": op.padding, "data_format": "channels_last",
+        "dilation_rate": list(op.dilation_rate),
+    }  # fmt: skip
+    if op.activation is not None:
+        raise RefusedError("its activation was fused with it; write the graph as it was read")
+    if w.keras3:
+        name = "DepthwiseConv" if isinstance(op, DepthwiseConv) else "Conv"
+        term = f(name, x, params["kernel"], **options)
+    elif isinstance(op, DepthwiseConv):
+        if len(op.strides) != 2 or len(set(op.strides)) > 1:
+            raise RefusedError("TensorFlow's depthwise_conv2d has two axes and one stride")
+        term = f("nn.depthwise_conv2d", x, filter=params["kernel"], strides=[1, *op.strides, 1],
+                 padding=op.padding.upper(), dilations=list(op.dilation_rate))  # fmt: skip
+    else:
+        term = f("nn.convolution", x, filters=params["kernel"], strides=list(op.strides),
+                 padding=op.padding.upper(), dilations=list(op.dilation_rate))  # fmt: skip
+    bias = params.get("bias")
+    return write(w, term if bias is None else g(w, "add", term, bias))
+
+
+def _transposed(w: Writer, op: ConvTranspose, x: Tensor, params: Params) -> Any:
+    if not w.keras3:
+        raise RefusedError("TensorFlow's transposed convolution wants the shape of its result")
+    padding = None if op.output_padding is None else list(op.output_padding)
+    term = f(
+        "ConvTranspose", x, params["kernel"], strides=list(op.strides), padding=op.padding,
+        output_padding=padding, data_format="channels_last",
+        dilation_rate=list(op.dilation_rate),
+    )  # fmt: skip
+    bias = params.get("bias")
+    return write(w, term if bias is None else g(w, "add", term, bias))
+
+
+def _batch_norm(w: Writer, op: BatchNorm, x: Tensor, params: Params) -> Any:
+    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta``."""
+    mean, variance = params["moving_mean"], params["moving_variance"]
+    offset, scale = params.get("beta"), params.get("gamma")
+    if w.keras3:
+        return w.op("BatchNorm", x, mean, variance, axis=op.axis, epsilon=op.epsilon,
+                    kwargs={"offset": offset, "scale": scale})  # fmt: skip
+    found = [mean, variance, offset, scale]
+    if op.axis % x.rank != x.rank - 1:
+        shape = [-1 if i == op.axis % x.rank else 1 for i in range(x.rank)]
+        found = [p if p is None else reshaped(w, p, shape) for p in found]
+    return write(w, f("nn.batch_normalization", x, mean=found[0], variance=found[1],
+                      offset=found[2], scale=found[3], variance_epsilon=op.epsilon))  # fmt: skip
+
+
+def _layer_norm(w: Writer, op: LayerNorm, x: Tensor, params: Params) -> Any:
+    if not w.keras3:
+        raise RefusedError("TensorFlow has no function that normalises layers")
+    given: Params = {role: params[role] for role in ("gamma", "beta") if role in params}
+    return w.op("LayerNorm", x, axis=list(op.axis), epsilon=op.epsilon,
+                rms_scaling=op.rms_scaling, kwargs=given)  # fmt: skip
+
+
+SPELLED: dict[type[Op], Callable[..., Any]] = {
+    Conv: _convolved,
+    DepthwiseConv: _convolved,
+    ConvTranspose: _transposed,
+    BatchNorm: _batch_norm,
+    LayerNorm: _layer_norm,
+}
