@@ -243,4 +243,9 @@ def _same_edges(one: Mapping[Any, Any], two: Mapping[Any, Any]) -> bool:
     return {k: d["index"] for k, d in one.items()} == {k: d["index"] for k, d in two.items()}
 
 
+def _content(array: Any) -> Any:
+    """The elements; of text the texts, not where they lie."""
+    return tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
+
+
 __all__ = ["answers", "flatten", "leaves", "live", "rewritten", "same_graph"]

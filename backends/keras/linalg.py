@@ -215,9 +215,11 @@ def norm(w: Writer, op: Norm, x: Tensor) -> Any:
         return write(w, _vector_norm(given, order, axes[0], op.keepdims))
     if order in (1, -1, np.inf, -np.inf):
         return write(w, _matrix_norm(given, order, [a % x.rank for a in axes], op.keepdims))
+    found = _by_values(given, order, [a % x.rank for a in axes], dtype)
     if op.keepdims:
-        raise RefusedError("Keras 3 puts the axes of this norm back in its own way")
-    return write(w, _by_values(given, order, [a % x.rank for a in axes], dtype))
+        shape = [-1 if d is None else d for d in op.restored(x.shape)]
+        found = f("reshape", found, shape=shape)
+    return write(w, found)
 
 
 def _length(w: Writer, x: Tensor, axes: list[int], keepdims: bool) -> Term:
