@@ -75,6 +75,7 @@ def math_(w: Writer, op: Math, x: Tensor) -> Any:
     if x.type.is_complex:
         return write(w, _of_complex(w, kind, x))
     if kind in KEPT_2 or (kind in ("trunc", "round") and not x.type.is_float):
+        w.spelled_out()
         return w.tf("zeros_like" if kind == "imag" else "identity", x)
     if kind == "bitwise_not":
         return w.tf("math.logical_not" if x.dtype == "bool" else "bitwise.invert", x)
@@ -157,8 +158,11 @@ def _of_complex(w: Writer, kind: str, x: Tensor) -> Any:
         "angle",
         "sign",
     )
-    if kind not in named or w.node.types[0].dtype not in (x.dtype, real_of(x.dtype)):
+    wanted = w.node.types[0].dtype
+    if kind not in named or (wanted not in (x.dtype, real_of(x.dtype)) and kind != "angle"):
         raise RefusedError(f"TensorFlow has no {kind} of {x.dtype} that Keras 2 can save")
+    if kind == "angle" and wanted != real_of(x.dtype):
+        return f("cast", f("math.angle", x), dtype=wanted)
     return f(f"math.{MATH_2[kind]}", x)
 
 
@@ -210,6 +214,8 @@ def scale(
 @spellings.spells(Clip)
 def clip(w: Writer, op: Clip, x: Tensor) -> Any:
     """An operation; with one bound the larger or the smaller of two."""
+    if not w.keras3 or op.low is None or op.high is None:
+        w.spelled_out()
     x = w.tensor(x)
     low, high = (_bound(v, x) for v in (op.low, op.high))
     if w.keras3:

@@ -96,6 +96,7 @@ def take(w: Writer, op: Take, x: Operand, indices: Operand) -> Any:
     """An operation; TensorFlow's ``gather`` knows no number below 0."""
     if w.keras3:
         return w.op("Take", x, indices, axis=op.axis)
+    w.spelled_out()
     given = _table(w, x, indices)
     numbers = from_start(w, given, indices, op.axis)
     return w.tf("gather", given, indices=numbers, axis=op.axis)
@@ -135,6 +136,7 @@ def gather(w: Writer, op: Gather, x: Operand, indices: Operand) -> Any:
     if not w.keras3:
         given = _table(w, x, indices)
         return w.tf("gather", given, indices=indices, axis=op.axis, batch_dims=op.batch_dims)
+    w.spelled_out()
     if not op.batch_dims:
         return w.op("Take", x, indices, axis=op.axis)
     return write(w, by_rows(x, indices, op.axis, op.batch_dims))
@@ -246,6 +248,8 @@ def split(w: Writer, op: Split, x: Tensor) -> Any:
         name = "ArraySplit" if op.uneven else "Split"
         given: Any = op.sections or list(op.at)
         return w.op(name, x, indices_or_sections=given, axis=op.axis)
+    if op.sections:
+        w.spelled_out()
     if op.sections and not op.uneven:
         return w.tf("split", x, num_or_size_splits=op.sections, axis=op.axis)
     sizes = [t.shape[op.axis] for t in w.node.types]
@@ -290,6 +294,7 @@ def diagonal(w: Writer, op: Diagonal, x: Tensor) -> Any:
     x = w.tensor(x)
     if w.keras3:
         return w.op("Diagonal", x, offset=op.offset, axis1=op.axes[0], axis2=op.axes[1])
+    w.spelled_out()
     order = [i for i in range(x.rank) if i not in op.axes] + list(op.axes)
     term: Any = x
     if order != list(range(x.rank)):
@@ -301,7 +306,10 @@ def diagonal(w: Writer, op: Diagonal, x: Tensor) -> Any:
 def diag(w: Writer, op: Diag, x: Tensor) -> Any:
     """An operation."""
     x = w.tensor(x)
-    return w.op("Diag", x, k=op.k) if w.keras3 else w.tf("linalg.diag", x, k=op.k)
+    if w.keras3:
+        return w.op("Diag", x, k=op.k)
+    w.spelled_out()
+    return w.tf("linalg.diag", x, k=op.k)
 
 
 @spellings.spells(Rot90)

@@ -209,6 +209,8 @@ def norm(w: Writer, op: Norm, x: Tensor) -> Any:
         raise RefusedError("Keras 2 has no norm of complex numbers of that dtype")
     given = w.tensor(as_dtype(w, x, dtype))
     order: Any = op.ord
+    if order is not None:
+        w.spelled_out()
     if order is None or order == "fro" or (len(axes) == 1 and order == 2):
         return write(w, _length(w, given, axes, op.keepdims))
     if len(axes) == 1:

@@ -38,6 +38,18 @@ def _both(w: Writer, target: Operand, output: Operand) -> tuple[Tensor, Tensor]:
     return first, second
 
 
+REMEMBERED = ("Activation", "Identity", "Softmax")
+"""Layers whose results bear the logits they come from, to which Keras 3 goes back."""
+
+
+def _forgotten(w: Writer, output: Operand) -> Operand:
+    """The output as a tensor that bears no logits."""
+    if not isinstance(output, Tensor) or output.layer.class_name not in REMEMBERED:
+        return output
+    found: Tensor = w.op("Copy", output, types=output.type, part="output")
+    return found
+
+
 def _clipped(x: Any) -> Any:
     return f("clip_by_value", x, clip_value_min=EPSILON, clip_value_max=1 - EPSILON)
 
@@ -46,6 +58,7 @@ def _clipped(x: Any) -> Any:
 def binary_crossentropy(w: Writer, op: BinaryCrossentropy, target: Operand, output: Operand) -> Any:
     """An operation; by definition in Keras 2."""
     if w.keras3:
+        output = _forgotten(w, output)
         return w.op("BinaryCrossentropy", target, output, from_logits=op.from_logits)
     t, x = _both(w, target, output)
     if op.from_logits:
@@ -76,6 +89,7 @@ def categorical_crossentropy(
 ) -> Any:
     """An operation; by definition in Keras 2."""
     if w.keras3:
+        output = _forgotten(w, output)
         return w.op(
             "CategoricalCrossentropy", target, output, from_logits=op.from_logits, axis=op.axis
         )
@@ -94,6 +108,7 @@ def sparse_categorical_crossentropy(
 ) -> Any:
     """An operation; in Keras 2 the logarithm of the class that is named."""
     if w.keras3:
+        output = _forgotten(w, output)
         return w.op(
             "SparseCategoricalCrossentropy", target, output, from_logits=op.from_logits, axis=-1
         )

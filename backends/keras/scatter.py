@@ -57,6 +57,7 @@ def dynamic_slice(w: Writer, op: DynamicSlice, x: Operand, start: Operand) -> An
     """An operation."""
     if w.keras3:
         return w.op("Slice", x, start, shape=list(op.size))
+    w.spelled_out()
     given = as_tensor(w, x, w.tensor(start)) if not isinstance(x, Tensor) else x
     return w.tf("slice", given, begin=start, size=list(op.size))
 
