@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from layergraph.backends.keras.terms import (
     write,
 )
 from layergraph.backends.keras.writer import Operand, Writer
+from layergraph.backends.numpy.table import run
 from layergraph.ir.interpolation import resized_dtype
 from layergraph.ir.ops.image import (
     SSIM,
@@ -47,7 +49,7 @@ def resize(w: Writer, op: Resize, x: Tensor) -> Any:
     x = w.tensor(x)
     plain = op.interpolation in BY_KERAS_3 or not w.keras3
     if not plain:
-        raise RefusedError(f"Keras 3 does not resize by {op.interpolation!r}")
+        return _resize_by_matrices(w, op, x)
     if not w.keras3:
         return _resize_2(w, op, x)
     given = w.tensor(as_dtype(w, x, resized_dtype(x.dtype, op.interpolation)))
@@ -66,6 +68,21 @@ def resize(w: Writer, op: Resize, x: Tensor) -> Any:
         return w.layer("Resizing", given, height=height, width=width, masking="drop",
                        antialias=False, **options)  # fmt: skip
     return w.op("Resize", given, size=list(op.size), antialias=False, **options)
+
+
+def _resize_by_matrices(w: Writer, op: Resize, x: Tensor) -> Any:
+    """What Keras 3 has no name for: a product along each axis with what its elements weigh."""
+    if op.fit != "stretch":
+        raise RefusedError(f"Keras 3 does not resize by {op.interpolation!r}")
+    term: Any = as_dtype(w, x, "float32")
+    for axis, (given, wanted) in enumerate(zip(x.shape[1:3], op.size, strict=True)):
+        size = known_size(given, "the size of its images")
+        line = replace(op, size=(wanted, 1))
+        columns = np.eye(size, dtype="float32").reshape(1, size, 1, size)
+        weights: Any = run(line, {}, [columns])
+        equation = "bhwc,yh->bywc" if axis == 0 else "bhwc,xw->bhxc"
+        term = f("Einsum", term, weights.reshape(wanted, size), subscripts=equation)
+    return write(w, term)
 
 
 def _resize_2(w: Writer, op: Resize, x: Tensor) -> Any:

@@ -165,7 +165,8 @@ def in_top_k(w: Writer, op: InTopK, targets: Operand, predictions: Operand) -> A
     named = as_tensor(w, targets, source)
     if named.dtype not in ("int32", "int64"):
         named = w.tensor(as_dtype(w, named, "int32"))
-    return w.tf("math.in_top_k", given, targets=named, k=op.k)
+    # Under today's name, the function takes its first two arguments the other way round.
+    return w.tf("compat.v1.math.in_top_k", given, targets=named, k=op.k)
 
 
 @spellings.spells(PeakSignalNoise)
