@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from layergraph.backends.keras.model import Tensor
-from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.table import Spellings
 from layergraph.backends.keras.terms import as_dtype, as_tensor, f, known_size, part, write
 from layergraph.backends.keras.writer import Operand, Writer
 from layergraph.ir.ops.creation import Linspace, Meshgrid, Vander
@@ -29,32 +30,46 @@ def linspace(w: Writer, op: Linspace, start: Operand, stop: Operand) -> Any:
         elif op.spacing == "log":
             config["base"] = op.base
         return w.op(SPACING[op.spacing], start, stop, **config)
-    numbers = w.node.types[0]
-    if op.spacing != "linear" or not numbers.is_float:
-        raise RefusedError(f"TensorFlow has no {op.spacing} sequence of {numbers.dtype}")
-    return _steps(w, op, start, stop, numbers)
+    return _steps(w, op, start, stop)
 
 
-def _steps(w: Writer, op: Linspace, start: Operand, stop: Operand, numbers: TensorType) -> Any:
-    source = next(v for v in (start, stop) if isinstance(v, Tensor))
-    a, b = (w.tensor(as_dtype(w, as_tensor(w, v, source), numbers.dtype)) for v in (start, stop))
+def _steps(w: Writer, op: Linspace, start: Operand, stop: Operand) -> Any:
+    """Steps from the start, then powers."""
+    numbers, source = w.node.types[0], next(v for v in (start, stop) if isinstance(v, Tensor))
+    real = numbers.dtype if numbers.is_float else "float64"
+    a, b = (w.tensor(as_dtype(w, as_tensor(w, v, source), real)) for v in (start, stop))
+    first = a
+    if op.spacing == "geometric":
+        a, b = (_exponent(w, v) for v in (a, b))
     shape = broadcast_shapes(a.shape, b.shape)
     axis = op.axis % (len(shape) + 1)
     parts = op.num - 1 if op.endpoint else op.num
-    ends = numbers.with_shape(shape)
+    ends = TensorType(shape, real)
     spread = part(w, f("math.subtract", b, a), "spread", ends)
-    if len(a.shape) < len(shape):
+    if a.rank < len(shape):
         a = part(w, f("math.add", f("zeros_like", spread, types=ends), a), "start", ends)
-    part_of = np.arange(op.num) / max(parts, 1)
-    row = part_of.reshape([-1 if i == axis else 1 for i in range(len(shape) + 1)])
-    wide = f("math.multiply", f("expand_dims", spread, axis=axis), row.astype(numpy_dtype(a.dtype)))
+    row = (np.arange(op.num) / max(parts, 1)).astype(numpy_dtype(real))
+    row = row.reshape([-1 if i == axis else 1 for i in range(len(shape) + 1)])
+    wide = f("math.multiply", f("expand_dims", spread, axis=axis), row)
     found = f("math.add", f("expand_dims", a, axis=axis), wide)
+    if op.spacing != "linear":
+        base = 10.0 if op.spacing == "geometric" else op.base
+        found = f("math.exp", f("math.multiply", found, math.log(base)))
+    if op.spacing == "geometric":
+        found = f("math.multiply", found, f("expand_dims", f("math.sign", first), axis=axis))
+    if not numbers.is_float:
+        found = f("cast", f("math.floor", found), dtype=numbers.dtype)
     if not op.step:
-        return write(w, found)
-    width = 1 / parts if parts else float("nan")
-    return write(w, found, numbers), w.tf(
-        "math.multiply", spread, y=width, types=ends, part="width"
-    )
+        return write(w, found, numbers)
+    width = f("math.multiply", spread, 1 / parts if parts else float("nan"))
+    width = width if numbers.is_float else f("cast", width, dtype=numbers.dtype)
+    return write(w, found, numbers), part(w, width, "width", w.node.types[1])
+
+
+def _exponent(w: Writer, x: Tensor) -> Tensor:
+    size = f("math.log", f("math.abs", x))
+    found: Tensor = part(w, f("math.divide", size, math.log(10)), "exponent", x.type)
+    return found
 
 
 @spellings.spells(Meshgrid)

@@ -9,6 +9,7 @@ import numpy as np
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
 from layergraph.backends.keras.terms import (
+    Item,
     as_dtype,
     as_tensor,
     f,
@@ -99,7 +100,10 @@ def segment(w: Writer, op: Segment, data: Operand, ids: Operand) -> Any:
             f"math.unsorted_segment_{op.kind}", given, segment_ids=ids, num_segments=op.count
         )
     if op.kind == "sum":
-        raise RefusedError("Keras 3 makes as many sums as there are different numbers")
+        # As Keras 3 counts them on TensorFlow: as many as there are different numbers.
+        different = Item(f("unique", as_tensor(w, ids, source), count=2), 0)
+        size = f("size", different, types=TensorType((), "int32"))
+        return write(w, f("math.unsorted_segment_sum", given, segment_ids=ids, num_segments=size))
     number = TensorType((), type_in(ids).dtype)
     most = f("math.reduce_max", as_tensor(w, ids, source), types=number)
     count = f("math.add", most, 1, types=number)
