@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import empty
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.shape import (
     BroadcastTo,
@@ -77,8 +78,12 @@ def repeat(op: Repeat, x: Array) -> Array:
 def pad(op: Pad, x: Array) -> Array:
     """Zeros, with the input copied inside."""
     grown = [n + b + a for n, (b, a) in zip(x.shape[1:-1], op.padding, strict=True)]
-    y = np.zeros((x.shape[0], *grown, x.shape[-1]), x.dtype)
+    y = empty((x.shape[0], *grown, x.shape[-1]), x.dtype)
     inner = [slice(b, b + n) for n, (b, _) in zip(x.shape[1:-1], op.padding, strict=True)]
+    for axis, within in enumerate(inner, 1):
+        lead = (slice(None),) * axis
+        y[(*lead, slice(0, within.start))] = 0
+        y[(*lead, slice(within.stop, None))] = 0
     y[(slice(None), *inner)] = x
     return y
 
