@@ -9,10 +9,12 @@ planar    few channels: shifted planes, one product             planar.py
 winograd  3x3: 16 products for four outputs instead of 36       winograd.py
 rows      each channel by itself: rows as vectors, one einsum   depthwise.py
 elements  depthwise: one window element at a time; any shape    depthwise.py
+apart     transposed, strides of the kernel's size              here
+added     transposed: blocks added up where they fall           here
 ========= ===================================================== ============
 
-All of them cut the output into tiles that stay in cache while bias and
-activation are applied, and spread the tiles over the run's threads.
+All but "elements" and "added" cut the output into tiles that stay in cache while
+bias and activation are applied, and spread the tiles over the run's threads.
 """
 
 from __future__ import annotations
@@ -37,9 +39,10 @@ from layergraph.backends.numpy.gemm import (
     product_time,
 )
 from layergraph.backends.numpy.planar import planar, planar_time
-from layergraph.backends.numpy.scratch import Specialised
+from layergraph.backends.numpy.scratch import Specialised, empty
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.backends.numpy.tiles import Geometry
+from layergraph.backends.numpy.threads import STRETCH, spread
+from layergraph.backends.numpy.tiles import Geometry, tiled
 from layergraph.backends.numpy.winograd import fits as winograd_fits
 from layergraph.backends.numpy.winograd import transformed, winograd, winograd_time
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
@@ -154,6 +157,10 @@ def conv_transpose(op: ConvTranspose, *, kernel: Array, bias: Array | None = Non
         spatial = shape[1:-1]
         axes = list(zip(spatial, sizes, op.strides, op.dilation_rate, extra, strict=True))
         out = tuple(transposed_size(n, k, s, op.padding, p, d) or 0 for n, k, s, d, p in axes)
+        if all(
+            k == s and d == 1 and o == n * s for (n, k, s, d, _), o in zip(axes, out, strict=True)
+        ):
+            return Chosen("apart", _apart(shape, tuple(sizes), matrix, finish))
         ranges = [
             [_fall(n, o, k, s, d, op.padding, t) for t in range(k)]
             for (n, k, s, d, _), o in zip(axes, out, strict=True)
@@ -162,7 +169,8 @@ def conv_transpose(op: ConvTranspose, *, kernel: Array, bias: Array | None = Non
 
         def run(x: Array) -> Array:
             parts = (x.reshape(-1, channels) @ matrix).reshape(*shape[:-1], len(taps), filters)
-            y = np.zeros((shape[0], *out, filters), kernel.dtype)
+            y = empty((shape[0], *out, filters), kernel.dtype)
+            y[...] = 0
             for i, tap in enumerate(taps):
                 found = [ranges[axis][t] for axis, t in enumerate(tap)]
                 target = (slice(None), *(f[0] for f in found))
@@ -171,9 +179,41 @@ def conv_transpose(op: ConvTranspose, *, kernel: Array, bias: Array | None = Non
             finish(y.reshape(-1, filters))
             return y
 
-        return run
+        return Chosen("added", run)
 
     return Specialised(make)
+
+
+def _apart(shape: tuple[int, ...], sizes: tuple[int, ...], matrix: Array, finish: Finish) -> Kernel:
+    """A transposed convolution whose strides are its kernel's size: nothing meets.
+
+    Each input element becomes a block of the output, which is written once.
+    """
+    batch, *spatial, channels = shape
+    rank, filters = len(sizes), matrix.shape[1] // prod(sizes)
+    out = tuple(n * k for n, k in zip(spatial, sizes, strict=True))
+    across = prod(spatial[1:])
+    tiles = tiled(batch, spatial[0], max(STRETCH // max(across * matrix.shape[1], 1), 1))
+    # Axes (images, *elements, *block, filters) to (images, element, block, ..., filters).
+    order = (0, *(i for axis in range(1, rank + 1) for i in (axis, axis + rank)), 2 * rank + 1)
+    cost = product_time(batch * spatial[0] * across, channels, matrix.shape[1])
+
+    def run(x: Array) -> Array:
+        y = empty((batch, *out, filters), matrix.dtype)
+
+        def tile(i: int) -> None:
+            t = tiles[i]
+            part = x[t.first : t.last, t.top : t.bottom]
+            blocks = (part.reshape(-1, channels) @ matrix).reshape(-1, filters)
+            finish(blocks)
+            blocks = blocks.reshape(*part.shape[:-1], *sizes, filters).transpose(order)
+            target = y[t.first : t.last, t.top * sizes[0] : t.bottom * sizes[0]]
+            target.reshape(blocks.shape)[...] = blocks
+
+        spread(tile, len(tiles), cost)
+        return y
+
+    return run
 
 
 def _fall(
