@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -119,7 +120,12 @@ def celu(op: CELU, x: Array, out: Array) -> None:
 def gelu(op: GELU, x: Array, out: Array) -> None:
     """``0.5 x (1 + erf(x / sqrt 2))``, or with a tanh for the error function."""
     if op.approximate:
-        gate = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        gate = x * x
+        gate *= 0.044715
+        gate += 1
+        gate *= x
+        gate *= math.sqrt(2 / math.pi)
+        np.tanh(gate, out=gate)
     else:
         gate = erf(x * x.dtype.type(math.sqrt(0.5)))
     gate += 1
@@ -143,19 +149,22 @@ def erf(x: Array) -> Array:
     kernel uses, so that both round alike; exact beyond."""
     if x.dtype != np.float32:
         return np.asarray(_exact_erf(x), x.dtype).reshape(x.shape)
-    x = np.clip(x, -4, 4)
+    x = x.clip(-4, 4)
     square = x * x
-    top = np.full_like(x, ERF_TOP[0])
-    for term in ERF_TOP[1:]:
-        top *= square
-        top += np.float32(term)
-    bottom = np.full_like(x, ERF_BOTTOM[0])
-    for term in ERF_BOTTOM[1:]:
-        bottom *= square
-        bottom += np.float32(term)
+    top = polynomial(ERF_TOP, square)
     top *= x
-    top /= bottom
+    top /= polynomial(ERF_BOTTOM, square)
     return top
+
+
+def polynomial(factors: Sequence[float], x: Array) -> Array:
+    """A polynomial by Horner's rule, the factor of the highest power first."""
+    y: Array = x * x.dtype.type(factors[0])
+    y += x.dtype.type(factors[1])
+    for factor in factors[2:]:
+        y *= x
+        y += x.dtype.type(factor)
+    return y
 
 
 @kernels.applies(HardShrink)

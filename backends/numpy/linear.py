@@ -7,9 +7,10 @@ from math import prod
 
 import numpy as np
 
-from layergraph.backends.numpy.gemm import Finish, Product
+from layergraph.backends.numpy.gemm import Finish, Product, product_time
 from layergraph.backends.numpy.scratch import Specialised, empty
 from layergraph.backends.numpy.table import Kernel, Kernels, in_place
+from layergraph.backends.numpy.threads import spread
 from layergraph.ir.ops.linear import (
     Cross,
     Dense,
@@ -66,6 +67,9 @@ def einsum_dense(op: EinsumDense, *, kernel: Array, bias: Array | None = None) -
     activate = in_place(op.activation)
 
     def make(shape: tuple[int, ...]) -> Kernel:
+        summed = _summed_as_in_dense(op.equation, len(shape), kernel.ndim)
+        if summed and (bias is None or bias.ndim <= kernel.ndim - summed):
+            return _as_dense(op, kernel, bias, summed)
         multiply = product_of(op.equation, (shape, kernel.shape))
 
         def run(x: Array) -> Array:
@@ -81,6 +85,38 @@ def einsum_dense(op: EinsumDense, *, kernel: Array, bias: Array | None = None) -
     return Specialised(make)
 
 
+def _summed_as_in_dense(equation: str, rank: int, kernel_rank: int) -> int:
+    """How many axes are summed, if those are the input's last and the kernel's first and
+    nothing changes places; else 0."""
+    (first, second), output = einsum_labels(equation, [rank, kernel_rank])
+    count = sum(c not in output for c in first)
+    distinct = len(set(first + second)) == rank + kernel_rank - count
+    alike = (
+        first[rank - count :] == second[:count] and output == first[: rank - count] + second[count:]
+    )
+    return count if distinct and alike else 0
+
+
+def _as_dense(op: EinsumDense, kernel: Array, bias: Array | None, summed: int) -> Kernel:
+    """One GEMM in tiles, as of ``Dense``."""
+    columns = kernel.shape[summed:]
+    matrix = np.ascontiguousarray(kernel.reshape(prod(kernel.shape[:summed]), prod(columns)))
+    fused = op.activation if op.activation is None or op.activation.pointwise else None
+    activate = None if fused is op.activation else in_place(op.activation)
+    if bias is not None:
+        bias = np.ascontiguousarray(np.broadcast_to(bias, columns)).reshape(-1)
+    multiply = Product(matrix, Finish(bias, fused))
+
+    def run(x: Array) -> Array:
+        y = empty((*x.shape[: x.ndim - summed], *columns), matrix.dtype)
+        multiply(x.reshape(-1, len(matrix)), y.reshape(-1, matrix.shape[1]))
+        if activate is not None:
+            activate(y)
+        return y
+
+    return run
+
+
 def product_of(equation: str, shapes: Sequence[tuple[int, ...]]) -> Kernel:
     """A function that computes an einsum of arrays of these shapes.
 
@@ -92,6 +128,10 @@ def product_of(equation: str, shapes: Sequence[tuple[int, ...]]) -> Kernel:
     plain = ",".join(inputs) + "->" + output
     if len(inputs) != 2 or not _is_matrix_product(inputs, output, shapes):
         return lambda *arrays: np.array(np.einsum(plain, *arrays))
+    if _columns_first(inputs[0], inputs[1], output):
+        # So that the product comes out in order, or nearly so.
+        swapped = product_of(f"{inputs[1]},{inputs[0]}->{output}", shapes[::-1])
+        return lambda x, y: swapped(y, x)
     first, second = inputs
     sizes = dict(zip(first, shapes[0], strict=True)) | dict(zip(second, shapes[1], strict=True))
     batch = [c for c in first if c in second and c in output]
@@ -107,13 +147,42 @@ def product_of(equation: str, shapes: Sequence[tuple[int, ...]]) -> Kernel:
 
     m, k, n = prod(size(rows)), prod(size(summed)), prod(size(columns))
     shape = size([*batch, *rows, *columns])
+    cost = prod(size(batch)) * product_time(m, k, n)
 
     def run(x: Array, y: Array) -> Array:
         a = x.transpose(left).reshape(*size(batch), m, k)
         b = y.transpose(right).reshape(*size(batch), k, n)
-        return np.asarray(np.matmul(a, b).reshape(shape).transpose(result))
+        return _batched(a, b, cost).reshape(shape).transpose(result)
 
     return run
+
+
+def _batched(a: Array, b: Array, cost: float) -> Array:
+    """A matrix product of each pair, the pairs spread over threads along the longest axis.
+
+    Args:
+        a, b: ``(*batch, m, k)`` and ``(*batch, k, n)``.
+        cost: about how many nanoseconds all products take one thread.
+    """
+    y = empty((*a.shape[:-1], b.shape[-1]), np.result_type(a, b))
+    if a.ndim == 2:
+        np.matmul(a, b, out=y)
+        return y
+    axis = max(range(a.ndim - 2), key=lambda i: a.shape[i])
+    step = max(-(-a.shape[axis] // 4), 1)
+
+    def some(i: int) -> None:
+        part = (slice(None),) * axis + (slice(i * step, (i + 1) * step),)
+        np.matmul(a[part], b[part], out=y[part])
+
+    spread(some, -(-a.shape[axis] // step), cost)
+    return y
+
+
+def _columns_first(first: str, second: str, output: str) -> bool:
+    """Whether what only the second tensor has stands before what only the first has."""
+    own = [c for c in output if (c in first) != (c in second)]
+    return bool(own) and own[0] in second and own[-1] in first
 
 
 def _is_matrix_product(

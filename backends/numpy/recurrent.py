@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from layergraph.backends.numpy.cells import CELLS, Direction, Weights
+from layergraph.backends.numpy.gemm import product_time
 from layergraph.backends.numpy.scratch import Pool, Specialised
 from layergraph.backends.numpy.steps import (
     Cell,
@@ -22,6 +23,7 @@ from layergraph.backends.numpy.steps import (
     run_steps,
 )
 from layergraph.backends.numpy.table import Kernel, Kernels
+from layergraph.backends.numpy.threads import spread
 from layergraph.ir.ops.recurrent import (
     GRU,
     LSTM,
@@ -107,17 +109,25 @@ class Layer:
         batch, time, features = x.shape
         width = self.weights.kernel.shape[1]
         rows = np.ascontiguousarray(x.transpose(1, 0, 2))
-        for index, backwards in enumerate(self.backwards):
-            kernel, bias = self.weights.kernel[index], self.weights.bias
-            turned = (rows[::-1] if backwards else rows).reshape(time * batch, features)
+        turned = [
+            (rows[::-1] if b else rows).reshape(time * batch, features) for b in self.backwards
+        ]
+        step = -(-time * batch // 2)
+
+        def half(i: int) -> None:
+            index, part = i // 2, slice(i % 2 * step, (i % 2 + 1) * step)
+            given, bias = turned[index][part], self.weights.bias
             if batch == 1:
-                flat = out[index].reshape(time, width)
-                np.matmul(turned, kernel.T, out=flat)
+                flat = out[index].reshape(time, width)[part]
+                np.matmul(given, self.weights.kernel[index].T, out=flat)
             else:
-                flat = out[index].reshape(width, time * batch)
-                np.matmul(kernel, turned.T, out=flat)
+                flat = out[index].reshape(width, time * batch)[:, part]
+                np.matmul(self.weights.kernel[index], given.T, out=flat)
             if bias is not None:
                 flat += bias[index].T if batch == 1 else bias[index]
+
+        cost = product_time(time * batch, features, width)
+        spread(half, 2 * len(turned), len(turned) * cost)
         if batch == 1:
             return out.reshape(len(out), time, width, 1).swapaxes(0, 1)
         return out.reshape(len(out), width, time, batch).transpose(2, 0, 1, 3)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from layergraph.backends.numpy.scratch import empty
-from layergraph.backends.numpy.threads import STRETCH, over_rows
+from layergraph.backends.numpy.threads import over_rows
 from layergraph.ir.errors import Unsupported, UnsupportedError
 from layergraph.ir.op import Activation, Op, family_of
 from layergraph.ir.types import HALVES, Array, TensorType, numpy_dtype, type_of
@@ -28,6 +28,9 @@ never returns memory it will use again."""
 Prepare: TypeAlias = Callable[[Any, Mapping[str, Array]], Kernel]
 InPlace: TypeAlias = Callable[[Array], None]
 """Applies an activation to an array where it lies."""
+
+TILE = 1 << 15
+"""Elements an activation works on at a time: with its work arrays, what a core's cache holds."""
 
 OpT = TypeVar("OpT", bound=Op)
 ActT = TypeVar("ActT", bound=Activation)
@@ -82,11 +85,7 @@ class Kernels:
         ) -> Callable[[ActT, Array, Array], None]:
             def run(op: ActT, x: Array) -> Array:
                 out = empty(x.shape, x.dtype)
-                if op.pointwise and x.size > STRETCH and x.flags.c_contiguous:
-                    given, result = x.reshape(-1), out.reshape(-1)
-                    over_rows(lambda t: function(op, given[t], result[t]), x.size, 1, 1.0)
-                else:
-                    function(op, x, out)
+                _in_tiles(function, op, x, out)
                 return out
 
             self._add(op_type, lambda op, params: partial(run, op))
@@ -185,9 +184,21 @@ def in_place(op: Activation | None) -> InPlace | None:
     function = _family(type(op)).apply[type(op)]
 
     def run(x: Array) -> None:
-        function(op, x, x)
+        _in_tiles(function, op, x, x)
 
     return run
+
+
+def _in_tiles(function: Callable[[Any, Array, Array], None], op: Any, x: Array, out: Array) -> None:
+    """Apply an activation to parts that stay in cache through all its passes."""
+    if not (op.by_row and x.size > 2 * TILE and x.flags.c_contiguous and out.flags.c_contiguous):
+        function(op, x, out)
+        return
+    # What works element by element takes parts of any size, softmax whole rows.
+    shape = (-1,) if op.pointwise else (-1, x.shape[-1])
+    rows, results = x.reshape(shape), out.reshape(shape)
+    width = x.size // len(rows)
+    over_rows(lambda t: function(op, rows[t], results[t]), len(rows), width, 2.0, TILE)
 
 
 def _family(op_type: type[Op]) -> Kernels:

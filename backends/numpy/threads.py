@@ -50,7 +50,9 @@ STRETCH = 1 << 16
 """Elements at a time, of which several arrays stay in a core's cache."""
 
 
-def over_rows(task: Callable[[slice], None], rows: int, width: int, nanoseconds: float) -> None:
+def over_rows(
+    task: Callable[[slice], None], rows: int, width: int, nanoseconds: float, most: int = STRETCH
+) -> None:
     """Call ``task`` with some rows at a time, as ``spread`` does.
 
     Args:
@@ -58,8 +60,9 @@ def over_rows(task: Callable[[slice], None], rows: int, width: int, nanoseconds:
         rows: how many there are.
         width: elements of a row.
         nanoseconds: about how long an element takes one thread.
+        most: elements at a time.
     """
-    step = max(STRETCH // max(width, 1), 1)
+    step = max(most // max(width, 1), 1)
     if rows <= step:
         task(slice(0, rows))
         return
