@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from layergraph.backends.keras.model import Stored, Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import f, write
 from layergraph.backends.keras.writer import Writer
 from layergraph.ir.op import Activation, Op
 from layergraph.ir.ops.activation import (
@@ -151,7 +153,54 @@ def _operation(w: Writer, op: Activation, x: Tensor) -> Any:
     if isinstance(op, HardSigmoid):
         line = w.layer("Rescaling", x, scale=op.slope, offset=op.offset, part="line")
         return w.layer("ReLU", line, max_value=1.0)
-    raise RefusedError(f"Keras 2 has no {op}")
+    if type(op) not in FORMULAS:
+        raise RefusedError(f"Keras 2 has no {op}")
+    return write(w, FORMULAS[type(op)](op, x))
+
+
+def _gelu(op: Any, x: Tensor) -> Any:
+    return f("nn.gelu", x, approximate=op.approximate)
+
+
+def _log_softmax(op: Any, x: Tensor) -> Any:
+    if op.axis is None:
+        raise RefusedError("TensorFlow's log_softmax has one axis")
+    return f("nn.log_softmax", x, axis=op.axis)
+
+
+def _celu(op: Any, x: Tensor) -> Any:
+    below = f("math.expm1", f("math.divide", f("math.minimum", x, 0.0), op.alpha))
+    return f("math.add", f("nn.relu", x), f("math.multiply", below, op.alpha))
+
+
+def _hard_shrink(op: Any, x: Tensor) -> Any:
+    size = f("math.abs", x)
+    kept = f("math.greater", size, op.threshold, types=x.type.with_dtype("bool"))
+    return f("math.multiply", x, f("cast", kept, dtype=x.dtype))
+
+
+def _soft_shrink(op: Any, x: Tensor) -> Any:
+    beyond = f("nn.relu", f("math.subtract", f("math.abs", x), op.threshold))
+    return f("math.multiply", f("math.sign", x), beyond)
+
+
+def _squareplus(op: Any, x: Tensor) -> Any:
+    root = f("math.sqrt", f("math.add", f("math.square", x), op.b))
+    return f("math.divide", f("math.add", x, root), 2.0)
+
+
+def _threshold(op: Any, x: Tensor) -> Any:
+    above = f("math.greater", x, op.threshold, types=x.type.with_dtype("bool"))
+    kept = f("cast", above, dtype=x.dtype)
+    return f("math.add", f("math.multiply", x, kept),
+             f("math.multiply", f("math.subtract", 1.0, kept), op.value))  # fmt: skip
+
+
+FORMULAS: dict[type[Op], Callable[[Any, Tensor], Any]] = {
+    CELU: _celu, GELU: _gelu, HardShrink: _hard_shrink, LogSoftmax: _log_softmax,
+    SoftShrink: _soft_shrink, Squareplus: _squareplus, Threshold: _threshold,
+}  # fmt: skip
+"""What functions of TensorFlow an activation is made of in Keras 2."""
 
 
 def _operation_3(w: Writer, op: Activation, x: Tensor) -> Any:
@@ -193,9 +242,14 @@ def prelu(w: Writer, op: PReLU, x: Tensor, *, alpha: Array) -> Any:
 @spellings.spells(GLU)
 def glu(w: Writer, op: GLU, x: Tensor) -> Any:
     """An operation of Keras 3."""
-    if not w.keras3:
-        raise RefusedError("Keras 2 has no glu")
-    return w.op("Glu", w.tensor(x), axis=op.axis)
+    x = w.tensor(x)
+    if w.keras3:
+        return w.op("Glu", x, axis=op.axis)
+    half = x.type.with_shape(w.node.types[0].shape)
+    left, right = w.tf(
+        "split", x, num_or_size_splits=2, axis=op.axis % x.rank, types=[half, half], part="halves"
+    )
+    return write(w, f("math.multiply", left, f("math.sigmoid", right)))
 
 
 spellings.refuses(ParametricSoftplus, "only Keras 1 has it")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from layergraph.backends.keras.activation import absorbed
 from layergraph.backends.keras.model import Stored, Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
 from layergraph.backends.keras.writer import Writer
+from layergraph.ir.graph import Node
 from layergraph.ir.ops.convolution import Conv, ConvTranspose, DepthwiseConv, LocallyConnected
+from layergraph.ir.ops.shape import Pad
 from layergraph.ir.types import Array
 
 spellings = Spellings()
@@ -54,12 +57,44 @@ def depthwise(
     w: Writer, op: DepthwiseConv, x: Tensor, *, kernel: Array, bias: Array | None = None
 ) -> Any:
     """DepthwiseConv1D, DepthwiseConv2D."""
-    x, name = w.tensor(x), _ranked("DepthwiseConv", op, 2)
+    x, point = w.tensor(x), _pointwise(w, op, bias)
+    if op.padding == "causal" and (w.keras3 or point is None):
+        before = (kernel.shape[0] - 1) * op.dilation_rate[0]
+        types = Pad(padding=((before, 0),)).infer(x.type)
+        x = w.layer("ZeroPadding1D", x, padding=[before, 0], types=types, part="causal")
+        op = replace(op, padding="valid")
+    if point is not None:
+        return _separable(w, op, x, kernel, point)
+    name = _ranked("DepthwiseConv", op, 2)
     role = "kernel" if w.keras3 else "depthwise_kernel"
     return w.layer(
         name, x, arrays=[Stored(role, kernel), stored("bias", bias)],
         kernel_size=list(kernel.shape[:-2]), depth_multiplier=kernel.shape[-1], **_windows(op),
         use_bias=bias is not None, activation=absorbed(w),
+    )  # fmt: skip
+
+
+def _pointwise(w: Writer, op: DepthwiseConv, bias: Array | None) -> Node | None:
+    """The second step of a SeparableConv1D or 2D, where this is its first."""
+    node = w.following(Conv)
+    if node is None or bias is not None or len(op.strides) > 2:
+        return None
+    ones = (1,) * len(op.strides)
+    plain = node.op == Conv(strides=ones, dilation_rate=ones)
+    return node if plain and node.params["kernel"].shape[:-2] == ones else None
+
+
+def _separable(w: Writer, op: DepthwiseConv, x: Tensor, kernel: Array, point: Node) -> Any:
+    """SeparableConv1D, SeparableConv2D."""
+    w.absorb(point)
+    pointwise, bias = point.params["kernel"], point.params.get("bias")
+    windows = {**_windows(op), "activation": absorbed(w)}
+    return w.layer(
+        f"SeparableConv{len(op.strides)}D", x,
+        arrays=[Stored("depthwise_kernel", kernel), Stored("pointwise_kernel", pointwise),
+                stored("bias", bias)],
+        filters=pointwise.shape[-1], kernel_size=list(kernel.shape[:-2]),
+        depth_multiplier=kernel.shape[-1], use_bias=bias is not None, **windows,
     )  # fmt: skip
 
 
