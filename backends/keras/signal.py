@@ -18,6 +18,7 @@ from layergraph.backends.keras.terms import (
     write,
 )
 from layergraph.backends.keras.writer import Operand, Writer
+from layergraph.backends.numpy.signal import window_of
 from layergraph.ir.ops.signal import (
     FFT,
     IRFFT,
@@ -156,21 +157,6 @@ def _frames(op: STFT | ISTFT) -> dict[str, Any]:
     }
 
 
-def _weights(op: STFT | ISTFT, dtype: str) -> Array | None:
-    """Weights of a frame's elements, the window in its middle."""
-    if op.window is None:
-        return None
-    length = op.sequence_length
-    if isinstance(op.window, tuple):
-        weights: Array = np.asarray(op.window)
-    else:
-        turns = np.cos(2 * np.pi * np.arange(length) / max(length, 1))
-        weights = 0.5 - 0.5 * turns if op.window == "hann" else 0.54 - 0.46 * turns
-    before = (op.fft_length - length) // 2
-    behind = op.fft_length - length - before
-    return np.pad(weights, (before, behind)).astype(numpy_dtype(dtype))
-
-
 @spellings.spells(STFT)
 def stft(w: Writer, op: STFT, x: Tensor) -> Any:
     """An operation; in Keras 2 frames, weighed and transformed."""
@@ -183,7 +169,7 @@ def stft(w: Writer, op: STFT, x: Tensor) -> Any:
         around = [[0, 0]] * (x.rank - 1) + [[half, half]]
         term = f("pad", x, paddings=around, mode="REFLECT")
     cut: Any = f("signal.frame", term, frame_length=op.fft_length, frame_step=op.sequence_stride)
-    weights = _weights(op, x.dtype)
+    weights = window_of(op, numpy_dtype(x.dtype))
     if weights is not None:
         cut = f("math.multiply", cut, weights)
     type_ = x.type.with_shape((*w.node.types[0].shape[:-1], op.fft_length))
@@ -199,7 +185,7 @@ def istft(w: Writer, op: ISTFT, real: Operand, imag: Operand) -> Any:
         return w.op("ISTFT", [a, b], length=op.length, **_frames(op))
     size = known_size(a.shape[-1], "the number of frequencies")
     frames: Any = _whole(w, a, b, a.type, size, op.fft_length)
-    weights = _weights(op, a.dtype)
+    weights = window_of(op, numpy_dtype(a.dtype))
     if weights is not None:
         step = op.sequence_stride
         pieces = -(-op.fft_length // step)
