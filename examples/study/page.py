@@ -108,7 +108,7 @@ def _settings(results: Results) -> Iterable[str]:
         machine = found.pop("machine")
         yield _paragraph(
             "- Adam with a learning rate of 0.001; the weights kept are those of the epoch with "
-            "the lowest validation loss; "
+            "the highest validation accuracy; "
             + ", ".join(f"{name} {version}" for name, version in found.items())
             + f"; {machine}; {sum(r.seconds for r in results.values()) / 60:.0f} minutes of "
             "training beside other work."

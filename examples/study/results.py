@@ -101,9 +101,9 @@ class Result:
 
     @property
     def kept(self) -> int:
-        """The epoch whose weights were kept: that of the lowest validation loss."""
-        losses = self.history["val_loss"]
-        return losses.index(min(losses)) + 1
+        """The epoch whose weights were kept: the first of the highest validation accuracy."""
+        accuracies = self.history["val_accuracy"]
+        return accuracies.index(max(accuracies)) + 1
 
     @property
     def f1(self) -> float:

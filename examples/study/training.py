@@ -80,7 +80,7 @@ def _made(
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: tick()),
             # It never stops so early; it brings back the weights of the best epoch.
             keras.callbacks.EarlyStopping(
-                "val_loss", patience=how["epochs"], restore_best_weights=True
+                "val_accuracy", mode="max", patience=how["epochs"], restore_best_weights=True
             ),
         ],
     ).history
