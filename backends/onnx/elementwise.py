@@ -301,6 +301,14 @@ def _extreme(kind: str) -> Pair:
     return spell
 
 
+def _power(w: Writer, a: Tensor, b: Tensor) -> str:
+    """ONNX takes powers of floats and of integers from 32 bits on."""
+    if a.type.is_float or a.dtype in ("int32", "int64"):
+        return str(w.op("Pow", a, b))
+    wide = w.op("Pow", w.as_dtype(a, "int64"), w.as_dtype(b, "int64"))
+    return str(w.op("Cast", wide, to=element_type(a.dtype)))
+
+
 def _ldexp(w: Writer, a: Tensor, b: Tensor) -> str:
     kept = w.op("Or", w.op("IsInf", a), w.op("Equal", a, w.number(0, a.dtype)))
     product = w.op("Mul", a, w.op("Pow", w.number(2, a.dtype), b))
@@ -319,7 +327,7 @@ MATH["signbit"] = _signbit
 
 BINARY: dict[BinaryKind, Pair] = {
     "divide": both("Div"), "divide_no_nan": _divide_no_nan, "floor_divide": _floor_divide,
-    "mod": _mod, "fmod": lambda w, a, b: w.op("Mod", a, b, fmod=1), "power": both("Pow"),
+    "mod": _mod, "fmod": lambda w, a, b: w.op("Mod", a, b, fmod=1), "power": _power,
     "arctan2": _arctan2, "hypot": _hypot, "logaddexp": _logaddexp,
     "equal": both("Equal"), "not_equal": lambda w, a, b: w.op("Not", w.op("Equal", a, b)),
     "greater": both("Greater"), "greater_equal": both("GreaterOrEqual"), "less": both("Less"),

@@ -206,8 +206,8 @@ def rounding(results: Results) -> str:
     return (
         f"Both compute in float32, so neither is exact. {len(found)} files were computed in "
         f"float64 too: against that, Keras is off by up to {keras.rounding_keras:.1e} and "
-        f"layergraph by up to {ours.rounding_layergraph:.1e}; layergraph is the nearer one in {nearer} of "
-        f"{len(found)} files."
+        f"layergraph by up to {ours.rounding_layergraph:.1e}; layergraph is the nearer one in "
+        f"{nearer} of {len(found)} files."
     )
 
 
