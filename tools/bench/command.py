@@ -51,15 +51,18 @@ def options(parsed: argparse.Namespace) -> Options:
     default = (OURS, COMPILED, "onnxruntime") if quick else tuple(ENGINES)
     engines = _chosen(parsed.engines, default, ENGINES, "engine")
     everywhere = full or parsed.engines is not None
+    batches = parsed.batches or ((1,) if quick else (1, 8, 32) if full else (1, 32))
+    # Whole processes predict one row.
+    cold = () if quick or 1 not in batches else models if full else COLD
     return Options(
         models=models,
-        batches=parsed.batches or ((1,) if quick else (1, 8, 32) if full else (1, 32)),
+        batches=batches,
         engines=engines,
         beyond=None if everywhere else BEYOND,
         rounds=parsed.rounds or (2 if quick else 5),
         seconds=parsed.seconds or (0.2 if quick else 4.0 if full else 1.0),
         limit=parsed.limit or (300.0 if full else 30.0),
-        cold=() if quick else models if full else tuple(m for m in COLD if m in models),
+        cold=tuple(model for model in cold if model in models),
         cold_runs=5 if full else 3,
         jax_python=parsed.jax_python or sys.executable,
     )
