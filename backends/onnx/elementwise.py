@@ -306,7 +306,7 @@ def _power(w: Writer, a: Tensor, b: Tensor) -> str:
     if a.type.is_float or a.dtype in ("int32", "int64"):
         return str(w.op("Pow", a, b))
     wide = w.op("Pow", w.as_dtype(a, "int64"), w.as_dtype(b, "int64"))
-    return str(w.op("Cast", wide, to=element_type(a.dtype)))
+    return w.cast(wide, "int64", a.dtype)
 
 
 def _ldexp(w: Writer, a: Tensor, b: Tensor) -> str:
