@@ -9,7 +9,7 @@ import numpy as np
 
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import Spellings
-from layergraph.backends.keras.terms import as_dtype, as_tensor, f, known_size, part, write
+from layergraph.backends.keras.terms import as_dtype, as_tensor, f, first, known_size, part, write
 from layergraph.backends.keras.writer import Operand, Writer
 from layergraph.ir.ops.creation import Linspace, Meshgrid, Vander
 from layergraph.ir.types import TensorType, broadcast_shapes, numpy_dtype
@@ -38,7 +38,7 @@ def _steps(w: Writer, op: Linspace, start: Operand, stop: Operand) -> Any:
     numbers, source = w.node.types[0], next(v for v in (start, stop) if isinstance(v, Tensor))
     real = numbers.dtype if numbers.is_float else "float64"
     a, b = (w.tensor(as_dtype(w, as_tensor(w, v, source), real)) for v in (start, stop))
-    first = a
+    beginning = a
     if op.spacing == "geometric":
         a, b = (_exponent(w, v) for v in (a, b))
     shape = broadcast_shapes(a.shape, b.shape)
@@ -48,15 +48,23 @@ def _steps(w: Writer, op: Linspace, start: Operand, stop: Operand) -> Any:
     spread = part(w, f("math.subtract", b, a), "spread", ends)
     if a.rank < len(shape):
         a = part(w, f("math.add", f("zeros_like", spread, types=ends), a), "start", ends)
-    row = (np.arange(op.num) / max(parts, 1)).astype(numpy_dtype(real))
-    row = row.reshape([-1 if i == axis else 1 for i in range(len(shape) + 1)])
-    wide = f("math.multiply", f("expand_dims", spread, axis=axis), row)
+    row = np.arange(op.num).reshape([-1 if i == axis else 1 for i in range(len(shape) + 1)])
+    # In Keras 3's order of operations, which halves show.
+    step = f("math.divide", spread, float(max(parts, 1)), types=ends)
+    wide = f("math.multiply", f("expand_dims", step, axis=axis), row.astype(numpy_dtype(real)))
     found = f("math.add", f("expand_dims", a, axis=axis), wide)
+    if op.endpoint and op.num > 1:
+        last = f("math.add", f("zeros_like", spread, types=ends), b, types=ends)
+        found = f("where", row == op.num - 1, x=f("expand_dims", last, axis=axis), y=found)
     if op.spacing != "linear":
         base = 10.0 if op.spacing == "geometric" else op.base
-        found = f("math.exp", f("math.multiply", found, math.log(base)))
+        number = first(w, np.array(base, numpy_dtype(real)), spread)
+        found = f("math.pow", number, found)
     if op.spacing == "geometric":
-        found = f("math.multiply", found, f("expand_dims", f("math.sign", first), axis=axis))
+        sign: Any = f("math.sign", beginning)
+        if beginning.rank < len(shape):
+            sign = f("math.add", f("zeros_like", spread), sign)
+        found = f("math.multiply", found, f("expand_dims", sign, axis=axis))
     if not numbers.is_float:
         found = f("cast", f("math.floor", found), dtype=numbers.dtype)
     if not op.step:

@@ -153,7 +153,7 @@ class Keras2(Dialect):
         if isinstance(data, np.ndarray):
             return data.tolist()
         if isinstance(data, slice):
-            return {"start": data.start, "stop": data.stop, "step": data.step}
+            return {key: self._data(getattr(data, key)) for key in ("start", "stop", "step")}
         if data is ...:
             return {"class_name": "__ellipsis__"}
         return _within(data, self._data)

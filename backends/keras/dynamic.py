@@ -254,4 +254,7 @@ def choose(w: Writer, op: Choose, x: Operand, mask: Operand) -> Any:
         flat = f("Reshape", given, newshape=[-1 if d is None else d for d in sizes])
         given = part(w, flat, "flat", given.type.with_shape(sizes))
         chosen = f("Reshape", mask, newshape=[-1])
-    return write(w, f("Take", given, f("Nonzero", chosen), axis=op.axis))
+    places: Any = f("Nonzero", chosen)
+    if not isinstance(mask, Tensor):
+        places = np.flatnonzero(mask).astype("int32")
+    return write(w, f("Take", given, places, axis=op.axis))

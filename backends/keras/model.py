@@ -135,6 +135,8 @@ def leaves_in(data: Any) -> Iterator[Any]:
     elif isinstance(data, Mapping):
         for key in sorted(data):
             yield from leaves_in(data[key])
+    elif isinstance(data, slice):
+        yield from leaves_in((data.start, data.step, data.stop))
     else:
         yield data
 

@@ -34,8 +34,8 @@ def with_parameters(w: Writer, op: WithParameters, *values: Operand) -> Any:
 def _convolved(w: Writer, op: Any, x: Tensor, params: Params) -> Any:
     """A convolution, and the bias that is added."""
     options: dict[str, Any] = {
-        "strides": list(op.strides), "padding": op.padding, "data_format": "channels_last",
-        "dilation_rate": list(op.dilation_rate),
+        "strides": _one(op.strides), "padding": op.padding, "data_format": "channels_last",
+        "dilation_rate": _one(op.dilation_rate),
     }  # fmt: skip
     if op.activation is not None:
         raise RefusedError("its activation was fused with it; write the graph as it was read")
@@ -52,6 +52,11 @@ def _convolved(w: Writer, op: Any, x: Tensor, params: Params) -> Any:
                  padding=op.padding.upper(), dilations=list(op.dilation_rate))  # fmt: skip
     bias = params.get("bias")
     return write(w, term if bias is None else g(w, "add", term, bias))
+
+
+def _one(numbers: tuple[int, ...]) -> Any:
+    """One number for all axes where it is, which every operation takes."""
+    return numbers[0] if len(set(numbers)) == 1 else list(numbers)
 
 
 def _transposed(w: Writer, op: ConvTranspose, x: Tensor, params: Params) -> Any:

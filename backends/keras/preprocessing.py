@@ -41,6 +41,8 @@ def count_categories(
         raise RefusedError(f"CategoryEncoding counts in two axes, not in {x.rank}")
     if x.rank <= 2 and op.axis % max(x.rank, 1) != x.rank - 1:
         raise RefusedError("CategoryEncoding counts along the last axis")
+    if not w.keras3 and op.refuses != "outside" and weights is None:
+        return _counted(w, op, x)
     kwargs: dict[str, Any] = {}
     if weights is not None:
         if op.binary:
@@ -50,4 +52,14 @@ def count_categories(
     return w.layer(
         "CategoryEncoding", x, dtype=op.dtype, masking="drop", num_tokens=op.depth,
         output_mode="multi_hot" if op.binary else "count", sparse=False, kwargs=kwargs,
+    )  # fmt: skip
+
+
+def _counted(w: Writer, op: CountCategories, x: Tensor) -> Any:
+    """By TensorFlow, where Keras 2 would call a number beyond the last an error."""
+    w.spelled_out()
+    whole = x if x.dtype in ("int32", "int64") else as_dtype(w, x, "int64")
+    return w.tf(
+        "math.bincount", whole, minlength=op.depth, maxlength=op.depth,
+        axis=-1 if x.rank > 1 else 0, binary_output=op.binary, dtype=op.dtype,
     )  # fmt: skip

@@ -62,7 +62,10 @@ def _product(w: Writer, equation: str, x: Any, kernel: Array) -> Any:
         return f("Matmul", x, kernel) if w.keras3 else f("linalg.matmul", x, b=kernel)
     if not w.keras3:
         raise RefusedError("Keras 2 cannot save einsum of two tensors")
-    return f("Einsum", x, kernel, subscripts=equation)
+    # Keras 3 reads no capitals.
+    letters = [c for c in dict.fromkeys(equation) if c.isalpha()]
+    small = dict(zip(letters, "abcdefghijklmnopqrstuvwxyz", strict=False))
+    return f("Einsum", x, kernel, subscripts="".join(small.get(c, c) for c in equation))
 
 
 spellings.refuses(
