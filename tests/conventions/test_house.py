@@ -214,3 +214,10 @@ def test_every_operator_is_spelled_in_onnx_or_refused(op: type[Op]) -> None:
     family = op.__module__.rpartition(".")[2]
     spellings = import_module(f"layergraph.backends.onnx.{family}").spellings
     assert (op in spellings.entries) != (op in spellings.refused)
+
+
+@pytest.mark.parametrize("op", operators(), ids=lambda op: op.__name__)
+def test_every_operator_is_spelled_in_keras_or_refused(op: type[Op]) -> None:
+    family = op.__module__.rpartition(".")[2]
+    spellings = import_module(f"layergraph.backends.keras.{family}").spellings
+    assert (op in spellings.entries) != (op in spellings.refused)
