@@ -211,6 +211,10 @@ def crop(w: Writer, op: Crop, x: Tensor) -> Any:
     return _spatial(w, "Cropping", x, len(op.cropping), cropping=_pairs(op.cropping))
 
 
+UPSAMPLING = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area")
+"""What Keras 3 resamples by: keras/src/backend/tensorflow/image.py ``resize``, Keras 3.15."""
+
+
 @spellings.spells(Upsample)
 def upsample(w: Writer, op: Upsample, x: Tensor) -> Any:
     """UpSampling1D, UpSampling2D, UpSampling3D."""
@@ -222,4 +226,8 @@ def upsample(w: Writer, op: Upsample, x: Tensor) -> Any:
         raise RefusedError(f"UpSampling{rank}D repeats elements, and has no {op.interpolation}")
     if not op.centred and op.interpolation != "nearest":
         raise RefusedError("it resizes as TensorFlow 1 did, from the corner of each cell")
+    if w.keras3 and op.interpolation not in UPSAMPLING:
+        raise RefusedError(f"UpSampling2D has no interpolation {op.interpolation}")
+    if w.keras3 and op.interpolation != "nearest" and not w.tensor(x).type.is_float:
+        raise RefusedError(f"UpSampling2D of {w.tensor(x).type.dtype} gives no float32")
     return _spatial(w, "UpSampling", x, rank, **config)

@@ -29,9 +29,6 @@ ROWS: dict[str, tuple[str, ...]] = {
 }
 """Rows by module."""
 
-REFUSED: dict[str, str] = {}
-"""Rows that a Keras cannot express, by extension and row; what its refusal names."""
-
 
 def _cases(name: str) -> list[Case]:
     """All rows of a test module, which is loaded from where it lies."""
@@ -67,11 +64,6 @@ def test_operations_are_written_for_either_keras(row: Case, extension: str, tmp_
         arrays = draw(row, 3)
         fed: Any = arrays if len(arrays) > 1 else arrays[0]
         wanted = leaves(model(fed, training=False))
-        reason = REFUSED.get(f"{row.id}{extension}")
-        if reason is not None:
-            with pytest.raises(lg.UnsupportedError, match=reason):
-                rewritten(graph, target)
-            return
         back = rewritten(graph, target)
         found = leaves(live(target)(fed, training=False))
     if back.alike:
