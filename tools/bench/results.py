@@ -186,6 +186,5 @@ def _lines(path: str) -> Iterable[str]:
 
 
 def _brief(data: dict[str, Any]) -> dict[str, Any]:
-    """Without what is not known, and times with the digits they deserve."""
-    kept = {name: value for name, value in data.items() if value not in (None, "")}
-    return {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in kept.items()}
+    """Without what is not known."""
+    return {name: value for name, value in data.items() if value not in (None, "")}
