@@ -24,7 +24,7 @@ LEAST_COLUMNS = 64
 """Of either half, where a product of few rows is split."""
 
 LANES = 512
-"""Elements a bias is repeated to, so that NumPy's inner loops are long."""
+"""Elements a bias or a factor is repeated to, so that NumPy's inner loops are long."""
 
 FLOPS = 65.0
 """Of one core, a nanosecond, where the product is large enough."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from layergraph.backends.numpy.gemm import LANES
 from layergraph.backends.numpy.merge import unit_length
 from layergraph.backends.numpy.scratch import empty
 from layergraph.backends.numpy.table import Kernel, Kernels
@@ -12,9 +13,6 @@ from layergraph.ir.ops.normalization import BatchNorm, GroupNorm, LayerNorm, Sta
 from layergraph.ir.types import Array
 
 kernels = Kernels()
-
-LANES = 512
-"""Elements that factors are repeated to, so that NumPy's inner loops are long."""
 
 
 @kernels.prepares(BatchNorm)
