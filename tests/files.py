@@ -1,4 +1,4 @@
-"""Model files to damage: copies of golden ones, so that no Keras is needed."""
+"""Golden models: what Keras answered for them, and copies to damage; no Keras is needed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from typing import Any
 
 import h5py
 
+from layergraph.tools.golden import Golden
+
 GOLDEN = Path(__file__).resolve().parent / "golden"
+RECORDING = "golden.safetensors"
 SMALL = "several_inputs_and_outputs"
 
 Change = Callable[[dict[str, Any]], None]
+
+
+def recorded(model: Path) -> Golden:
+    """What real Keras answered for a golden model file."""
+    return Golden.read(model.with_name(RECORDING))
 
 
 def copy_h5(folder: Path, name: str = f"{SMALL}-tfkeras") -> Path:

@@ -1,8 +1,9 @@
 """Golden files: what a model answered, node by node, to hold later runs against.
 
 One safetensors file a recording: the inputs, every node's outputs, the model's
-outputs, tolerances, what recorded it and the checksum of the model file. Text
-and complex numbers, which safetensors lacks, are stored as bytes and as pairs.
+outputs, tolerances, what recorded it, the checksum of the model file and what
+else is worth knowing. Text and complex numbers, which safetensors lacks, are
+stored as bytes and as pairs.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Golden:
         rtol, atol: tolerances, ``None`` for the defaults of ``layergraph.compare``.
         models: SHA-256 of the model files it belongs to, by file name.
         made_by: versions of what recorded it.
+        about: what else whoever recorded it wants to keep, as JSON has it;
+            nothing here reads it.
         name: what reports call it.
     """
 
@@ -57,6 +60,7 @@ class Golden:
     atol: float | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     made_by: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
     name: str = "golden"
 
     def side(self) -> Table:
@@ -64,7 +68,11 @@ class Golden:
         return Table(self.name, self.nodes, self.inputs)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the file, atomically."""
+        """Write the file, atomically.
+
+        Raises:
+            InputError: JSON cannot hold ``about``.
+        """
         from safetensors.numpy import save
 
         arrays: dict[str, Array] = {}
@@ -73,7 +81,7 @@ class Golden:
         for part in PARTS:
             for name, array in getattr(self, part).items():
                 arrays |= _packed(f"{part}/{name}", np.asarray(array), kinds)
-        about = {
+        header = {
             "version": VERSION,
             "order": order,
             "kinds": kinds,
@@ -81,9 +89,17 @@ class Golden:
             "atol": self.atol,
             "models": dict(self.models),
             "made_by": dict(self.made_by),
+            "about": dict(self.about),
         }
+        try:
+            text = json.dumps(header)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{os.fspath(path)}: JSON cannot hold what `about` says ({error}); pass text, "
+                "numbers, lists and dicts"
+            ) from error
         with replacing(path) as temporary:
-            temporary.write_bytes(save(arrays, {FORMAT: json.dumps(about)}))
+            temporary.write_bytes(save(arrays, {FORMAT: text}))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Golden:
@@ -104,6 +120,8 @@ class Golden:
                 f"{name}: a safetensors file, but no golden one; `layergraph golden record` "
                 "makes them"
             ) from None
+        except FileNotFoundError as error:
+            raise FileFormatError(f"{name}: no such file") from error
         except OSError as error:
             raise FileFormatError(f"{name}: {error.strerror or error}") from error
         except Exception as error:
@@ -116,6 +134,8 @@ class Golden:
             atol=found["atol"],
             models=found["models"],
             made_by=found["made_by"],
+            # Not in the first files of this version.
+            about=found.get("about", {}),
             name=name,
             **parts,
         )
@@ -172,6 +192,7 @@ def record(
     rtol: float | None = None,
     atol: float | None = None,
     seed: int = 0,
+    about: Mapping[str, Any] | None = None,
 ) -> Golden:
     """Run a model and keep what every node returned.
 
@@ -182,6 +203,7 @@ def record(
         inputs: as for ``layergraph.compare``.
         rtol, atol: tolerances that later runs are held to; as for ``layergraph.compare``.
         seed: of the inputs drawn.
+        about: what else to keep, as JSON has it: what the model guards, who made it.
 
     Raises:
         InputError: the inputs do not fit, or the model is no model.
@@ -200,6 +222,7 @@ def record(
         atol=atol,
         models=checksums(model),
         made_by=made_by(found),
+        about=about or {},
         name=os.fspath(path) if path else "golden",
     )
     if path is not None:

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 import layergraph as lg
-from files import GOLDEN
+from files import GOLDEN, recorded
 from layergraph.backends.numpy import progress as progress_module
 from layergraph.backends.numpy.progress import lines
 from layergraph.backends.numpy.streaming import forget
@@ -72,7 +71,7 @@ def test_an_array_is_filled(cnn: lg.Interpreter, images: Any, tmp_path: Path) ->
 
 
 def test_outputs_go_where_they_are_sent(tmp_path: Path) -> None:
-    interp, feeds = lg.Interpreter(TWO), load_file(TWO.with_name("inputs.safetensors"))
+    interp, feeds = lg.Interpreter(TWO), recorded(TWO).inputs
     want = interp(feeds)
     first, second, third = interp.outputs
     array = np.empty(want[1].shape, np.float32)

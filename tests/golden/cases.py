@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import models
-from golden.structure import Array
 from golden.writers import WRITERS, Keras, Model
+from layergraph.ir.types import Array
 
 BATCH = 3
 Maker = Callable[[np.random.Generator], Array]

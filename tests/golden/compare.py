@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import layergraph as lg
-from golden.structure import Array
+from layergraph.ir.types import Array
 
 
 def fed(feeds: Mapping[str, Array]) -> Any:

@@ -3,10 +3,9 @@
 Every folder `tests/golden/<case>-<writer>/` gets what real Keras answers for the model files in it:
 
     model.h5, model.keras     the model, in both containers
-    case.json                 what it is, who wrote and recorded it, tolerance, checksums
-    inputs.safetensors        seeded synthetic inputs, by input name
-    outputs.safetensors       what the model returns
-    nodes.safetensors         what every layer returned
+    golden.safetensors        the recording, as `layergraph golden check` reads it: seeded inputs,
+                              what every layer and the model returned, tolerance, versions,
+                              checksums; `about` says what it guards and how it was made
 
 The models of `cases.py` are built again (a file whose content has not changed is left alone);
 trained models are recorded from the files that `train.py` left. The recording in `tools/demo`
@@ -16,14 +15,12 @@ goes by the name `demo`.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import platform
 import re
 import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -33,12 +30,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
 import numpy as np
 
+from files import RECORDING
 from golden.cases import CASES, Case, Maker, gaps, smooth_images
 from golden.demo import record_demo
-from golden.structure import Array, write_arrays
 from golden.trained import STEPS, TRAINED, VOCABULARY
 from golden.writers import CONTAINERS, WRITERS, Keras, Model, keras_of, load, save, seed
-from layergraph.tools.comparison.live import Recorder
+from layergraph.ir.types import Array
+from layergraph.tools.golden import PARTS, Golden, checksums, record
 
 HERE = Path(__file__).resolve().parent
 # Largest difference allowed, relative to the largest value of the node.
@@ -95,8 +93,12 @@ def content(path: Path) -> dict[str, bytes]:
     }
 
 
-def record(
-    folder: Path, writer: str, live: Model | None, inputs: Mapping[str, Maker], note: dict[str, Any]
+def record_files(
+    folder: Path,
+    writer: str,
+    live: Model | None,
+    inputs: Mapping[str, Maker],
+    about: dict[str, Any],
 ) -> None:
     """Run every model file of a folder in the Keras that wrote it, and write what it answers.
 
@@ -104,23 +106,21 @@ def record(
     to the last bit.
     """
     keras = keras_of(writer)
-    note["input_seed"] = crc32(folder.name.encode())
-    random = np.random.default_rng(note["input_seed"])
-    answers: list[tuple[dict[str, Array], dict[str, Array]]] = []
+    number = crc32(folder.name.encode())
+    files = [folder / f"model{container}" for container in CONTAINERS]
+    origins: dict[str, str] = {}
+    answers: list[Golden] = []
     feeds: dict[str, Array] = {}
-    for container in CONTAINERS:
-        model, origin = reload(keras, folder / f"model{container}", live)
-        feeds = feeds or make_feeds(model, inputs, random)
-        recorder = Recorder(model)
-        answers.append((recorder.run(feeds), dict(recorder.values)))
-        note["recorded_from"][f"model{container}"] = origin
-    assert_same(folder.name, answers[0], answers[1])
-    outputs, nodes = answers[0]
-    for kind, arrays in {"inputs": feeds, "outputs": outputs, "nodes": nodes}.items():
-        write_arrays(arrays, folder / f"{kind}.safetensors")
-    note |= {"inputs": list(feeds), "outputs": list(outputs), "rtol": RTOL}
-    note["sha256"] = {path.name: sha256(path) for path in sorted(folder.glob("model.*"))}
-    (folder / "case.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    for file in files:
+        model, origins[file.name] = reload(keras, file, live)
+        feeds = feeds or make_feeds(model, inputs, np.random.default_rng(number))
+        answers.append(record(model, inputs=feeds, rtol=RTOL, atol=0.0))
+    assert_same(folder.name, *answers)
+    replace(
+        answers[0],
+        models={name: digest for file in files for name, digest in checksums(file).items()},
+        about={**about, "input_seed": number, "recorded_from": origins},
+    ).write(folder / RECORDING)
 
 
 def reload(keras: Keras, path: Path, live: Model | None) -> tuple[Model, str]:
@@ -147,11 +147,10 @@ def make_feeds(
     return {name: inputs[name](random) for name in names}
 
 
-def assert_same(
-    name: str, first: tuple[dict[str, Array], ...], second: tuple[dict[str, Array], ...]
-) -> None:
+def assert_same(name: str, first: Golden, second: Golden) -> None:
     """Both containers hold the same model, so Keras must answer the same."""
-    for one, other in zip(first, second, strict=True):
+    for part in PARTS:
+        one, other = getattr(first, part), getattr(second, part)
         if list(one) != list(other):
             raise SystemExit(
                 f"{name}: the containers have different layers: {list(one)} and {list(other)}"
@@ -162,41 +161,17 @@ def assert_same(
             )
 
 
-def sha256(path: Path) -> str:
-    """Checksum of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def made_by(keras: Keras) -> dict[str, Any]:
-    """The versions behind a recording."""
-    import tensorflow
-
-    return {
-        "keras": keras.__version__,
-        "tensorflow": tensorflow.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "recorded_from": {},
-    }
-
-
 def record_case(name: str, writer: str) -> Path:
     """Record one case as one Keras writes it; returns its folder."""
     keras, folder = keras_of(writer), HERE / f"{name}-{writer}"
     folder.mkdir(exist_ok=True)
     if name in TRAINED:
-        training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        note = {
-            "what": TRAINED[name].what,
-            "writer": writer,
-            "training": training,
-            **made_by(keras),
-        }
-        record(folder, writer, None, TRAINED_INPUTS[TRAINED[name].data], note)
+        recipe = TRAINED[name]
+        record_files(folder, writer, None, TRAINED_INPUTS[recipe.data], {"what": recipe.what})
     else:
         case = CASES[name]
-        note = {"what": case.what, "writer": writer, "seed": crc32(name.encode()), **made_by(keras)}
-        record(folder, writer, rebuild(name, case, keras, folder), case.inputs, note)
+        about = {"what": case.what, "seed": crc32(name.encode())}
+        record_files(folder, writer, rebuild(name, case, keras, folder), case.inputs, about)
     return folder
 
 
@@ -229,8 +204,7 @@ def main() -> None:
         print(f"[{done}/{len(work)}] {folder.name}: {size / 1024:.0f} KiB", flush=True)
     print(f"{total / 2**20:.1f} MiB in {len(work)} folders")
     if "demo" in names:
-        keras = keras_of("tfkeras")
-        print(f"tools/demo: {record_demo(keras, made_by(keras)) / 1024:.0f} KiB")
+        print(f"tools/demo: {record_demo(keras_of('tfkeras')) / 1024:.0f} KiB")
 
 
 if __name__ == "__main__":

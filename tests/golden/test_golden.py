@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import layergraph as lg
+from files import RECORDING, recorded
 from golden.compare import fed
-from golden.structure import flat, recording
-from layergraph.tools.golden import check
+from layergraph.tools.flat import flat
+from layergraph.tools.golden import Golden, check
 
 HERE = Path(__file__).resolve().parent
-FOLDERS = sorted(path.parent for path in HERE.glob("*/case.json"))
-FILES = [path for folder in FOLDERS for path in sorted(folder.glob("model.*"))]
+FILES = sorted(HERE.glob("*/model.*"))
+FOLDERS = sorted({path.parent for path in FILES})
 LIMIT = 10 * 2**20
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.parent.name + path.suffix)
 
 
-def note(folder: Path) -> Any:
-    """The folder's case.json."""
-    return json.loads((folder / "case.json").read_text(encoding="utf-8"))
-
-
 @each_file
 def test_every_node_and_what_the_model_returns(file: Path) -> None:
-    golden = recording(file.parent)
+    golden = recorded(file)
     report = check(file, golden)
     assert report.agrees, report.conclusion()
     assert len(report.rows) == len(golden.nodes) + len(golden.outputs)
@@ -39,7 +33,7 @@ def test_every_node_and_what_the_model_returns(file: Path) -> None:
 @each_file
 def test_inputs_in_order(file: Path) -> None:
     """The recorded order of the inputs is the order of positional arguments."""
-    feeds = recording(file.parent).inputs
+    feeds = recorded(file).inputs
     interpreter = lg.Interpreter(file)
     by_name = flat(interpreter(fed(feeds)))
     by_position = flat(interpreter(*feeds.values()))
@@ -48,8 +42,7 @@ def test_inputs_in_order(file: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_recording_belongs_to_the_file(folder: Path) -> None:
-    recorded = note(folder)["sha256"]
-    assert recorded == {
+    assert Golden.read(folder / RECORDING).models == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("model.*")
     }
 

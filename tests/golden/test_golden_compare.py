@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.compare import complaint
-from golden.structure import flat
+from layergraph.tools.flat import flat
 
 KERAS = np.array([[1.0, -4.0, 0.5]], np.float32)
 

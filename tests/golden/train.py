@@ -15,9 +15,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
-from golden.structure import Array
 from golden.trained import TRAINED, Recipe, rows
 from golden.writers import CONTAINERS, WRITERS, Keras, Model, keras_of, save, seed
+from layergraph.ir.types import Array
 from study.datasets import Ints
 
 HERE = Path(__file__).resolve().parent

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from golden.structure import Array
 from golden.writers import Keras, Model
+from layergraph.ir.types import Array
 from study.datasets import SENTIMENTS, Ints, Padding, Vocabulary, cifar10, nusax
 
 VOCABULARY, STEPS, EMBEDDING = 600, 80, 32

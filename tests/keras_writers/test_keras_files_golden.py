@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from files import GOLDEN
+from files import GOLDEN, recorded
 from golden.compare import complaint
-from golden.structure import recording
 from layergraph.ir.graph import flatten
 from rewriting import answers, leaves, rewritten, same_graph
 
@@ -48,7 +47,7 @@ each_file = pytest.mark.parametrize("file", files())
 @pytest.mark.live
 @each_file
 def test_the_other_keras_answers_the_same(file: Path, tmp_path: Path) -> None:
-    graph, golden = lg.load(file), recording(file.parent)
+    graph, golden = lg.load(file), recorded(file)
     target = tmp_path / f"model{OTHER[file.suffix]}"
     back = rewritten(graph, target)
     if back.alike:

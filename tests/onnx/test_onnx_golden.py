@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import layergraph as lg
-from files import GOLDEN
+from files import GOLDEN, recorded
 from golden.compare import fed
-from golden.structure import flat, recording
 from layergraph.backends.onnx.model import to_bytes
+from layergraph.tools.flat import flat
 from support import assert_close
 
 onnx = pytest.importorskip("onnx")
@@ -25,7 +25,7 @@ def test_onnxruntime_answers_as_keras_did(file: Path) -> None:
     graph = lg.load(file)
     written = onnx.load_from_string(to_bytes(graph, graph.outputs))
     onnx.checker.check_model(written, full_check=True)
-    golden = recording(file.parent)
+    golden = recorded(file)
     run = lg.Interpreter(graph, backend="onnxruntime")
     rows = min(a.shape[0] for a in golden.inputs.values())
     for batch in sorted({1, min(3, rows), rows}):

@@ -20,9 +20,9 @@ import numpy as np
 
 import layergraph as lg
 from golden.compare import traced
-from golden.structure import Array
 from golden.trained import TRAINED, rows
 from golden.writers import CONTAINERS, WRITERS, Model, keras_of, load
+from layergraph.ir.types import Array
 from layergraph.tools.comparison.live import Recorder
 from study.datasets import find_data
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from golden.structure import Array, flat
+from layergraph.ir.types import Array
+from layergraph.tools.flat import flat
 from study.datasets import ROOT
 
 MODELS = Path(os.environ.get("LAYERGRAPH_MODELS") or ROOT.parent / "shared" / "models")

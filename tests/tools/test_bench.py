@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 import layergraph as lg
-from files import GOLDEN
+from files import GOLDEN, recorded
 from layergraph.tools import cli
 from layergraph.tools.bench import worker
 from layergraph.tools.bench.channel import OverdueError, Worker, missing_packages
@@ -22,7 +21,7 @@ from layergraph.tools.bench.report import goals, latencies, named, processes, wr
 from layergraph.tools.bench.results import Cell, Cold, Results
 from layergraph.tools.bench.targets import SEED, TARGETS, verdicts, without
 
-CASE = GOLDEN / "cnn-keras3"
+CNN = GOLDEN / "cnn-keras3" / "model.keras"
 
 
 @pytest.fixture
@@ -30,9 +29,10 @@ def model(tmp_path: Path) -> Path:
     """A folder as the builder leaves it, made without Keras."""
     folder = tmp_path / "cnn"
     folder.mkdir()
-    shutil.copy(CASE / "model.keras", folder)
-    for stem, file in (("x", "inputs"), ("y", "outputs")):
-        (array,) = load_file(CASE / f"{file}.safetensors").values()
+    shutil.copy(CNN, folder)
+    golden = recorded(CNN)
+    for stem, arrays in (("x", golden.inputs), ("y", golden.outputs)):
+        (array,) = arrays.values()
         np.save(folder / f"{stem}1.npy", array)
     return folder
 

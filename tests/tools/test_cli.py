@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 import layergraph as lg
-from files import GOLDEN, copy_h5, reconfigured
+from files import GOLDEN, copy_h5, reconfigured, recorded
 from layergraph.ir.foreign import REGISTERED
 from layergraph.tools import cli
 from layergraph.tools.demo import model_path
@@ -112,7 +111,7 @@ def test_csv_of_images_is_reshaped(tmp_path: Path, capsys: Any) -> None:
 
 
 def test_several_inputs_and_outputs(tmp_path: Path, capsys: Any) -> None:
-    feeds = load_file(TWO.with_name("inputs.safetensors"))
+    feeds = recorded(TWO).inputs
     np.savez(tmp_path / "x.npz", **feeds)
     command = ["run", str(TWO), "--input", str(tmp_path / "x.npz")]
     assert cli.main(command) == 2

@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from files import GOLDEN
-from golden.structure import recording
+from files import GOLDEN, recorded
 from layergraph.backends.numpy.interpreter import Interpreter
 from layergraph.ir.build import Builder
 from layergraph.ir.graph import Graph, Node, Value
@@ -159,7 +158,7 @@ SWALLOWED = {"attention-tfkeras": "heads/weights"}
 """No false alarm: Keras 2 hides a score by adding -1e9, and where all of a row are hidden, float32
 loses the scores in that and float64 does not."""
 
-MODELS = sorted({path.parent for path in GOLDEN.glob("*/case.json")})
+MODELS = sorted({path.parent for path in GOLDEN.glob("*/model.*")})
 
 
 def spoilt(graph: Graph, fault: Fault) -> Graph:
@@ -198,7 +197,7 @@ def test_the_faulty_node_is_named(fault: Fault) -> None:
     folder = GOLDEN / f"{fault.model}-tfkeras"
     good = lg.load(folder / "model.h5")
     bad = spoilt(good, fault)
-    golden = recording(folder)
+    golden = recorded(folder / "model.h5")
     report = lg.compare(plain(bad), plain(good), dict(golden.inputs))
     assert named(report) == fault.node, report
     assert report.verdict == "fault"
@@ -212,9 +211,8 @@ def test_the_faulty_node_is_named(fault: Fault) -> None:
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
 def test_no_fault_no_alarm(folder: Path) -> None:
-    golden = recording(folder)
     for model in sorted(folder.glob("model.*")):
-        graph = lg.load(model)
+        graph, golden = lg.load(model), recorded(model)
         for run in (plain(graph), Interpreter(graph)):
             report = lg.compare(run, golden.side())
             assert report, report

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,9 +15,9 @@ import numpy as np
 import pytest
 
 import layergraph as lg
-from files import GOLDEN, copy_h5
+from files import GOLDEN, RECORDING, copy_h5
 from layergraph.tools import cli
-from layergraph.tools.golden import Golden, check, record
+from layergraph.tools.golden import FORMAT, Golden, check, record
 
 CNN = GOLDEN / "cnn-keras3" / "model.h5"
 SRC = GOLDEN.parents[1] / "src"
@@ -55,6 +57,34 @@ def test_every_kind_of_array_survives(tmp_path: Path) -> None:
         assert (back.nodes[name] == array).all()
 
 
+def test_what_else_is_kept(tmp_path: Path) -> None:
+    about = {"what": "two words", "made": {"seed": 7, "rows": [1, 2.5, None]}}
+    path = tmp_path / "g.safetensors"
+    record(CNN, path, about=about)
+    assert Golden.read(path).about == about
+    with pytest.raises(lg.InputError, match="JSON cannot hold what `about` says"):
+        Golden(inputs={}, nodes={}, outputs={}, about={"array": np.ones(2)}).write(path)
+    assert Golden.read(path).about == about
+
+
+def test_files_without_anything_else_are_read(tmp_path: Path) -> None:
+    """The first files of version 1 have no ``about``."""
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    path = tmp_path / "g.safetensors"
+    wanted = record(CNN, path)
+    with safe_open(path, framework="np") as file:
+        header = json.loads(file.metadata()[FORMAT])
+    assert header["version"] == 1
+    del header["about"]
+    save_file(load_file(path), tmp_path / "old.safetensors", {FORMAT: json.dumps(header)})
+    old = Golden.read(tmp_path / "old.safetensors")
+    assert old.about == {}
+    assert old.models == wanted.models
+    assert check(CNN, old)
+
+
 def test_record_and_check(tmp_path: Path) -> None:
     path = tmp_path / "cnn.safetensors"
     record(CNN, path)
@@ -87,6 +117,8 @@ def test_a_node_that_is_gone_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_what_is_no_golden_file(tmp_path: Path) -> None:
+    with pytest.raises(lg.FileFormatError, match=r"x\.safetensors: no such file$"):
+        Golden.read(tmp_path / "x.safetensors")
     (tmp_path / "x.safetensors").write_bytes(b"nothing")
     with pytest.raises(lg.FileFormatError, match="damaged"):
         Golden.read(tmp_path / "x.safetensors")
@@ -153,6 +185,19 @@ def test_a_folder_of_golden_files(tmp_path: Path) -> None:
     assert "Traceback" not in out
     model.unlink()
     assert "a model that is not beside it" in pytest_run(tmp_path, "--layergraph-golden", ".")[1]
+
+
+def test_the_goldens_of_the_repository(tmp_path: Path, capsys: Any) -> None:
+    """They are golden files like any other: the command and the plugin check them."""
+    folder = Path(shutil.copytree(GOLDEN / "dictionaries-keras3", tmp_path / "copy"))
+    status, out = pytest_run(tmp_path, "--layergraph-golden", ".")
+    assert (status, "2 passed" in out) == (0, True), out
+    for model in ("model.h5", "model.keras"):
+        assert cli.main(["golden", "check", str(folder / model), str(folder / RECORDING)]) == 0
+        assert "not the file" not in capsys.readouterr().out
+    bad = str(spoilt(folder / "model.h5", tmp_path / "bad.lg"))
+    assert cli.main(["golden", "check", bad, str(folder / RECORDING)]) == 1
+    assert "is not the file that was recorded (model.h5, model.keras)" in capsys.readouterr().out
 
 
 @pytest.mark.live
