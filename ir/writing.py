@@ -114,6 +114,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
 
 
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A path of an empty file for the length of a block, for what is made on the way.
+
+    Args:
+        folder: where it lies: there is room for the target, so that there is for it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    number = _nameless(folder)
+    hidden = folder / f".{secrets.token_hex(8)}"
+    try:
+        with hidden.open("xb") if number is None else os.fdopen(number, "wb"):
+            yield hidden if number is None else Path(f"/proc/self/fd/{number}")
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
 def _nameless(folder: Path) -> int | None:
     """An open file without a name, or ``None`` where there is no such thing."""
     flag = getattr(os, "O_TMPFILE", None)

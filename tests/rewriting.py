@@ -46,7 +46,7 @@ from layergraph.ir.ops.merge import Logical, Replace, Stack
 from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.passes import bind_parameters, drop_identity
 from layergraph.ir.passes.rewrite import rebuilt
-from support import keras_of
+from support import Case, assert_close, draw, keras_of
 
 KERAS = {".keras": "keras", ".h5": "tf_keras"}
 """Which Keras a written file is for, by its extension."""
@@ -64,6 +64,34 @@ def rewritten(graph: Graph, target: Path, layers: Mapping[str, Any] | None = Non
     notes = TARGETS[target.suffix[1:]].write(graph, target)
     alike = not any(note.startswith(SPELLED_OUT) for note in notes)
     return Rewritten(lg.load(target, layers=layers), alike)
+
+
+OTHER = {"keras": ".h5", "tf_keras": ".keras"}
+"""Extension of files for the other Keras."""
+
+
+def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path) -> str:
+    """A row of the parity tables in the other Keras, against the first.
+
+    Returns:
+        Whether the file is ``"isomorphic"``, ``"spelled out"`` or ``"refused: why"``.
+    """
+    target = folder / f"other{OTHER[writer]}"
+    try:
+        back = rewritten(graph, target, layers=row.layers)
+    except lg.UnsupportedError as error:
+        return f"refused: {error.items[0].reason}"
+    if back.alike:
+        assert not (difference := same_graph(graph, back.graph)), difference
+    other = live(target)
+    for batch in (3, 1):
+        arrays = draw(row, batch)
+        fed = arrays if len(arrays) > 1 else arrays[0]
+        found, wanted = (leaves(m(fed, training=False)) for m in (other, model))
+        assert len(found) == len(wanted)
+        for ours, keras in zip(found, wanted, strict=True):
+            assert_close(ours, keras, row.tolerance)
+    return "isomorphic" if back.alike else "spelled out"
 
 
 def answers(path: Path, feeds: Mapping[str, Any], graph: Graph) -> list[Any]:

@@ -285,30 +285,9 @@ def assert_parity(row: Case, writer: str, container: str, folder: Path) -> None:
     if os.environ.get("LAYERGRAPH_ONNX") and row.onnx and (writer, container) == _first(row):
         _assert_onnx(row, graph, model)
     if os.environ.get("LAYERGRAPH_WRITERS") and container == row.containers[0]:
-        _assert_rewritten(row, graph, model, folder / f"other{OTHER[writer]}")
+        from rewriting import in_the_other
 
-
-OTHER = {"keras": ".h5", "tf_keras": ".keras"}
-"""Extension of files for the other Keras."""
-
-
-def _assert_rewritten(row: Case, graph: lg.Graph, model: Any, target: Path) -> None:
-    """The row in the other Keras, against the first; not what that Keras lacks."""
-    from rewriting import live, rewritten, same_graph
-
-    try:
-        back = rewritten(graph, target, layers=row.layers)
-    except lg.UnsupportedError:
-        return
-    if back.alike:
-        assert not (difference := same_graph(graph, back.graph)), difference
-    other = live(target)
-    for batch in (3, 1):
-        arrays = draw(row, batch)
-        fed = arrays if len(arrays) > 1 else arrays[0]
-        found, wanted = (_leaves(m(fed, training=False)) for m in (other, model))
-        for ours, keras in zip(found, wanted, strict=True):
-            assert_close(ours, keras, row.tolerance)
+        in_the_other(row, writer, graph, model, folder)
 
 
 def _first(row: Case) -> tuple[str, str]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from layergraph.backends.keras.dialects import Dialect
-from layergraph.backends.keras.hdf5 import put_array
+from layergraph.backends.keras.hdf5 import new_hdf5, put_array
 from layergraph.backends.keras.model import Layer, Model
 from layergraph.backends.keras.names import snake_case
+from layergraph.ir.writing import Draft, scratch
 
 
-def write_archive(model: Model, dialect: Dialect, path: Path) -> None:
+def write_archive(model: Model, dialect: Dialect, draft: Draft) -> None:
     """Write a model as Keras 3 does.
 
     Source: keras/src/saving/saving_lib.py ``_save_model_to_fileobj``, Keras 3.15.
@@ -22,26 +23,22 @@ def write_archive(model: Model, dialect: Dialect, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    weights = path.with_name(f"{path.name}.weights.h5")
     metadata = {
         "keras_version": dialect.version,
         "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    try:
+    # Neither file has a name, so that a kill leaves nothing, where the system can do that.
+    with scratch(draft.target.parent) as weights:
         _write_weights(model, weights)
-        with zipfile.ZipFile(path, "w") as archive:
+        with zipfile.ZipFile(draft.file, "w") as archive:
             archive.writestr("metadata.json", json.dumps(metadata))
             archive.writestr("config.json", json.dumps(dialect.config(model)))
             archive.write(weights, "model.weights.h5")
-    finally:
-        weights.unlink(missing_ok=True)
 
 
 def _write_weights(model: Model, path: Path) -> None:
     """The arrays of each layer under the path by which Keras finds them."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
+    with new_hdf5(path) as file:
         for folder, layer in _paths(model):
             groups = {"": file.create_group(f"{folder}/vars")}
             groups[""].attrs["name"] = layer.name

@@ -12,7 +12,7 @@ from layergraph.backends.keras.hdf5 import write_hdf5
 from layergraph.backends.keras.model import Model
 from layergraph.backends.keras.writer import Writer
 from layergraph.ir.graph import Graph
-from layergraph.ir.writing import replacing
+from layergraph.ir.writing import Draft, drafted
 
 PathLike = str | os.PathLike[str]
 SPELLED_OUT = "several layers or operations compute"
@@ -55,15 +55,16 @@ def _write(
     graph: Graph,
     path: PathLike,
     dialect: Dialect,
-    write: Callable[[Model, Dialect, Path], None],
+    write: Callable[[Model, Dialect, Draft], None],
     check: Check | None,
 ) -> list[str]:
     writer = Writer(graph, dialect)
     model = writer.model()
-    with replacing(path) as temporary:
-        write(model, dialect, temporary)
+    with drafted(path) as draft:
+        write(model, dialect, draft)
         if check is not None:
-            check(temporary)
+            draft.file.flush()
+            check(draft.path)
     return notes(writer)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from layergraph.backends.keras.dialects import Dialect
 from layergraph.backends.keras.model import Layer, Model, Stored
 from layergraph.ir.types import Array
+from layergraph.ir.writing import Draft
 
 if TYPE_CHECKING:
     import h5py
@@ -20,7 +22,7 @@ CHUNK = 2000
 """Names an attribute holds: HDF5 allows an object's header 64 KiB."""
 
 
-def write_hdf5(model: Model, dialect: Dialect, path: Path) -> None:
+def write_hdf5(model: Model, dialect: Dialect, draft: Draft) -> None:
     """Write a model as Keras 2 does.
 
     Source: tf_keras/src/saving/legacy/hdf5_format.py ``save_model_to_hdf5``, tf-keras 2.21.
@@ -28,9 +30,7 @@ def write_hdf5(model: Model, dialect: Dialect, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    import h5py
-
-    with h5py.File(path, "w") as file:
+    with new_hdf5(draft.path) as file:
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = dialect.version
         file.attrs["model_config"] = json.dumps(dialect.config(model))
@@ -45,6 +45,18 @@ def write_hdf5(model: Model, dialect: Dialect, path: Path) -> None:
             for name, stored in zip(names, layer.arrays, strict=True):
                 put_array(group, name, stored.array)
         _put_names(weights.create_group("top_level_model_weights"), "weight_names", [])
+
+
+@contextmanager
+def new_hdf5(path: Path) -> Iterator[h5py.File]:
+    """An HDF5 file to fill, in a file that is there and may have no name.
+
+    HDF5 itself opens files by their real names, so it is given the open file.
+    """
+    import h5py
+
+    with path.open("r+b") as stream, h5py.File(stream, "w") as file:
+        yield file
 
 
 def _weight_names(layer: Layer) -> list[str]:

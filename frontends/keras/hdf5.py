@@ -10,9 +10,10 @@ up to date.
 from __future__ import annotations
 
 import math
+import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 import h5py
@@ -77,15 +78,14 @@ class Hdf5File:
         self.file = file
         self._source = source
         self._size = size
-        with damage_reported(file):
-            self._opened = h5py.File(source, "r")
-            try:
-                check = _Check(file, size)
-                check.walk(self._opened.id)
-            except BaseException:
-                self._opened.close()
-                raise
-        self._id = self._opened.id
+        with damage_reported(file), ExitStack() as opened:
+            if isinstance(source, str) and not os.path.exists(os.path.realpath(source)):
+                # HDF5 opens what a path leads to by its name; a draft has none yet.
+                source = opened.enter_context(open(source, "rb"))
+            self._id = opened.enter_context(h5py.File(source, "r")).id
+            check = _Check(file, size)
+            check.walk(self._id)
+            self._opened = opened.pop_all()
         self.groups = frozenset(check.groups)
         self.datasets = frozenset(check.datasets)
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -167,7 +169,15 @@ def test_samples_reach_the_whole_table() -> None:
 
 # --- whole files or none ---------------------------------------------------------------
 
-KINDS = ["onnx", "lg"]
+WRITES: dict[str, tuple[Any, str, int]] = {
+    "onnx": (writing.Draft, "write", 2),
+    "lg": (writing.Draft, "write", 2),
+    "h5": (h5py.Group, "__setitem__", 2),
+    "keras": (zipfile.ZipFile, "write", 1),
+}
+"""What writes pieces of each kind of file, and after how many some are in the file."""
+
+KINDS = list(WRITES)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,16 +188,17 @@ def test_what_fails_midway_leaves_the_old_file(
     target = tmp_path / f"m.{kind}"
     lg.convert(dense(4), target)
     before = target.read_bytes()
-    write_ = writing.Draft.write
+    owner, method, count = WRITES[kind]
+    write_ = getattr(owner, method)
     calls = []
 
-    def full(self: writing.Draft, data: bytes) -> None:
+    def full(self: Any, *piece: Any) -> None:
+        write_(self, *piece)
         calls.append(1)
-        write_(self, data[: len(data) // 2])
-        if len(calls) > 1:
+        if len(calls) == count:
             raise error
 
-    monkeypatch.setattr(writing.Draft, "write", full)
+    monkeypatch.setattr(owner, method, full)
     with pytest.raises((lg.FileFormatError, KeyboardInterrupt)) as caught:
         lg.convert(dense(4, 2, depth=3), target, overwrite=True)
     if isinstance(error, OSError):
@@ -221,11 +232,11 @@ def test_a_kill_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
     before = target.read_bytes()
     program = (
         "import sys, time; sys.path.insert(0, sys.argv[2]);"
-        "import layergraph as lg; from layergraph.ir import writing;"
-        "from test_convert import dense; write = writing.Draft.write\n"
-        "def slow(self, data):\n"
-        "    write(self, data); self.file.flush(); print('half', flush=True); time.sleep(60)\n"
-        "writing.Draft.write = slow; lg.convert(dense(300), sys.argv[1], overwrite=True)"
+        "import layergraph as lg; from test_convert import dense, WRITES;"
+        f"owner, method, _ = WRITES[{kind!r}]; write = getattr(owner, method)\n"
+        "def slow(self, *piece):\n"
+        "    write(self, *piece); print('half', flush=True); time.sleep(60)\n"
+        "setattr(owner, method, slow); lg.convert(dense(300), sys.argv[1], overwrite=True)"
     )
     killed = started(program, target)
     assert killed.stdout is not None
@@ -250,11 +261,13 @@ def started(program: str, target: Path) -> subprocess.Popen[str]:
 
 def test_named_drafts_do_as_well(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(writing, "_nameless", lambda folder: None)
-    lg.convert(dense(4), tmp_path / "m.onnx", verify=True)
+    for kind in KINDS:
+        lg.convert(dense(4), tmp_path / f"m.{kind}", verify=True)
+    assert listed(tmp_path) == sorted(f"m.{kind}" for kind in KINDS)
     monkeypatch.setattr(writing.Draft, "write", lambda self, data: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         lg.convert(dense(4, 2), tmp_path / "m.onnx", overwrite=True)
-    assert listed(tmp_path) == ["m.onnx"]
+    assert listed(tmp_path) == sorted(f"m.{kind}" for kind in KINDS)
     assert Session(tmp_path / "m.onnx").run({"x": np.ones((1, 4), "float32")})[0].max() == 1
 
 
