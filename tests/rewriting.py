@@ -9,7 +9,8 @@ is taken out (``normalised``):
 
 * identities (an index that takes all is one), nodes that no output needs, constants
   that are parameters (``drop_identity``, ``bind_parameters``), casts to the dtype a
-  value already has,
+  value already has, whether two readers share a constant, what depends on constants
+  only (``fold_constants``),
 * whether a number is held by the operator or read as a constant (``NotEqual``,
   ``Replace``), and whether an axis counts from the front or from the end,
 * what a recurrent layer would do with a mask or a given state where it has none,
@@ -36,6 +37,7 @@ import numpy as np
 
 import layergraph as lg
 from layergraph.backends.keras.files import SPELLED_OUT
+from layergraph.backends.numpy.table import run
 from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
@@ -44,7 +46,7 @@ from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Replace, Stack
 from layergraph.ir.ops.shape import ExpandDims
-from layergraph.ir.passes import bind_parameters, drop_identity
+from layergraph.ir.passes import bind_parameters, drop_identity, fold_constants
 from layergraph.ir.passes.rewrite import rebuilt
 from support import Case, assert_close, draw, keras_of
 
@@ -139,13 +141,19 @@ def same_graph(first: Graph, second: Graph) -> str:
 
 def normalised(graph: Graph) -> Graph:
     """See the module's docstring."""
-    graph = bind_parameters(drop_identity(graph))
+    graph = bind_parameters(fold_constants(drop_identity(graph), run))
     moved = {
         node.values[0]: node.arguments[0]
         for node in graph
         if node.op == Slice(key=("...",))
         or (isinstance(node.op, Cast) and graph.type_of(node.arguments[0]).dtype == node.op.dtype)
     }
+    constants: dict[Any, Value] = {}
+    for node in graph:
+        if isinstance(node.op, Constant):
+            first = constants.setdefault(_what(node, graph), node.values[0])
+            if first != node.values[0]:
+                moved[node.values[0]] = first
     kept = [_with_numbers(n, graph) for n in graph if Value(n.name) not in moved]
     found = _joined(rebuilt(graph, kept, moved))
     found = found.replaced([replace(n, op=_plain(n.op, n, found)) for n in found])
@@ -229,10 +237,18 @@ def _axes(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
 def labelled(graph: Graph) -> nx.MultiDiGraph[Any]:
     """The graph with what each node is, and nodes that mark inputs and outputs by number.
 
-    The label of a node says what it computes from, all the way up, so that searching
-    for an isomorphism never has to guess.
+    The label of a node says what it computes from, all the way up, and what is computed
+    from it, so that searching for an isomorphism never has to guess.
     """
     found, labels = graph.digraph.copy(), _labels(graph)
+    read: dict[str, list[tuple[int, ...]]] = {node.name: [] for node in graph}
+    for i, value in enumerate(graph.outputs):
+        read[value.node].append((i, value.index))
+    for node in reversed(list(graph)):
+        labels[node.name] = hash((labels[node.name], tuple(sorted(read[node.name]))))
+        for slot, source in enumerate(node.inputs):
+            if source is not None:
+                read[source.node].append((labels[node.name], slot, source.index))
     for node in graph:
         found.nodes[node.name].update(label=labels[node.name], what=_what(node, graph)[0])
     for i, value in enumerate(graph.outputs):
@@ -246,6 +262,8 @@ def _labels(graph: Graph) -> dict[str, int]:
     labels: dict[str, int] = {}
     for node in graph:
         read = [None if v is None else (labels[v.node], v.index) for v in node.inputs]
+        while read and read[-1] is None:
+            read.pop()
         if isinstance(node.op, Logical):
             read.sort(key=str)
         labels[node.name] = hash((_what(node, graph), tuple(read)))

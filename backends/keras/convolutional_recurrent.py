@@ -7,7 +7,7 @@ from typing import Any
 from layergraph.backends.keras.activation import option_of
 from layergraph.backends.keras.gates import as_keras_2
 from layergraph.backends.keras.model import Stored, Tensor
-from layergraph.backends.keras.recurrent import called, frame
+from layergraph.backends.keras.recurrent import called, frame, initialised
 from layergraph.backends.keras.table import RefusedError, Spellings
 from layergraph.backends.keras.writer import Writer
 from layergraph.ir.ops.convolutional_recurrent import ConvLSTM
@@ -35,6 +35,7 @@ def conv_lstm(
         raise RefusedError("it outputs zeros for masked steps, which Keras 2's does not heed")
     config = frame(w, op, masked=mask is not None, begun=bool(initial_state))
     config.pop("unroll")
+    config |= initialised(w)
     first, given, kwargs = called(w, x, mask, initial_state)
     scope = f"conv_lstm_cell{rank}d" if w.keras3 else f"conv_lstm{rank}d_cell"
     held = {"kernel": kernel, "recurrent_kernel": recurrent_kernel}

@@ -52,6 +52,8 @@ def unary(w: Writer, op: Unary, x: Tensor) -> Any:
     """An activation; what Keras 2 has no name for is made of TensorFlow's functions."""
     if w.keras3 or op.kind in PLAIN_2 or op.kind not in UNARY_2:
         return activation(w, op, x)
+    if op.kind == "hard_tanh":
+        w.spelled_out()  # one function of TensorFlow, which says two operators
     return write(w, UNARY_2[op.kind](w.tensor(x)))
 
 
@@ -420,6 +422,8 @@ def complex_(w: Writer, op: Complex, real: Operand, imaginary: Operand) -> Any:
         a, b = (part(w, f("Add", x, f("ZerosLike", y)), "wide", wide) for x, y in ((a, b), (b, a)))
     if op.dtype == "complex128":
         raise RefusedError("keras.ops makes complex64 of pairs of real numbers, not complex128")
+    # With TensorFlow it multiplies 1j by what it is given, and by complex numbers only.
+    a, b = (w.tensor(as_dtype(w, x, "complex64")) for x in (a, b))
     pairs = f("Stack", [a, b], axis=-1, types=a.type.with_shape((*a.shape, 2)))
     return write(w, f("ViewAsComplex", pairs))
 

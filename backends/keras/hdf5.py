@@ -43,7 +43,9 @@ def write_hdf5(model: Model, dialect: Dialect, draft: Draft) -> None:
             names = _weight_names(layer)
             _put_names(group, "weight_names", names)
             for name, stored in zip(names, layer.arrays, strict=True):
-                put_array(group, name, stored.array)
+                # Of bfloat16 tf-keras reads no array back, not even of its own.
+                wide = stored.array.dtype.name == "bfloat16"
+                put_array(group, name, stored.array.astype("float32") if wide else stored.array)
         _put_names(weights.create_group("top_level_model_weights"), "weight_names", [])
 
 

@@ -241,6 +241,11 @@ def _emit_heads(w: Writer, heads: Heads, config: dict[str, Any]) -> Mapping[Valu
         # Keras 2 makes the arrays from the shapes before it calls the layer.
         shapes = {f"{n}_shape": list(tensors[n].shape) for n in ("query", "value", "key")}
         config = {**config, **shapes}
+    if "dropout" in config:
+        w.note(
+            f"{output.name} has a dropout rate of {config['dropout']}, because Keras 3 masks as "
+            "its source does where weights are dropped in training"
+        )
     name = group.class_name if heads.grouped and w.keras3 else "MultiHeadAttention"
     found = w.layer(
         name, tensors["query"], kwargs=kwargs, types=types, masking="drop",

@@ -154,6 +154,8 @@ def patches(w: Writer, op: Patches, x: Tensor) -> Any:
     x = w.tensor(x)
     rank = len(op.size)
     if w.keras3:
+        if max(op.strides) > 1 and max(op.dilation_rate) > 1:
+            raise RefusedError("ExtractPatches takes no strides with a dilation rate")
         return w.op(
             "ExtractPatches", x, size=list(op.size), strides=list(op.strides),
             dilation_rate=op.dilation_rate[0] if len(set(op.dilation_rate)) == 1

@@ -61,6 +61,9 @@ def matrix(w: Writer, op: Op, x: Tensor) -> Any:
     """A function of one matrix."""
     x = w.tensor(x)
     if w.keras3:
+        if isinstance(op, LuFactor) and x.rank > 2:
+            # keras/src/backend/tensorflow/linalg.py ``lu_factor``, Keras 3.15.
+            raise RefusedError("LuFactor takes one matrix, not several, when TensorFlow runs it")
         name, config = MATRIX_3[type(op)](op)
         return w.op(name, x, **config)
     return MATRIX_2[type(op)](w, op, x)
@@ -200,9 +203,9 @@ def norm(w: Writer, op: Norm, x: Tensor) -> Any:
     x = w.tensor(x)
     axes = list(op.axis)
     if w.keras3:
-        axis: Any = axes[0] if len(axes) == 1 else None if len(axes) > 2 else axes
-        if len(axes) > 2 and len(axes) != x.rank:
+        if len(axes) > 2:
             return write(w, _length(w, x, axes, op.keepdims))
+        axis = axes[0] if len(axes) == 1 else axes
         return w.op("Norm", x, ord=op.ord, axis=axis, keepdims=op.keepdims)
     dtype = w.node.types[0].dtype
     if x.type.is_complex:

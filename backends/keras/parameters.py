@@ -59,17 +59,11 @@ def _one(numbers: tuple[int, ...]) -> Any:
     return numbers[0] if len(set(numbers)) == 1 else list(numbers)
 
 
-def _transposed(w: Writer, op: ConvTranspose, x: Tensor, params: Params) -> Any:
-    if not w.keras3:
-        raise RefusedError("TensorFlow's transposed convolution wants the shape of its result")
-    padding = None if op.output_padding is None else list(op.output_padding)
-    term = f(
-        "ConvTranspose", x, params["kernel"], strides=list(op.strides), padding=op.padding,
-        output_padding=padding, data_format="channels_last",
-        dilation_rate=list(op.dilation_rate),
-    )  # fmt: skip
-    bias = params.get("bias")
-    return write(w, term if bias is None else g(w, "add", term, bias))
+def _transposed(w: Writer, _op: ConvTranspose, _x: Tensor, _params: Params) -> Any:
+    if w.keras3:
+        # keras/src/ops/nn.py ``ConvTranspose.call``, Keras 3.15.
+        raise RefusedError("ConvTranspose passes padding and output_padding in each other's place")
+    raise RefusedError("TensorFlow's transposed convolution wants the shape of its result")
 
 
 def _batch_norm(w: Writer, op: BatchNorm, x: Tensor, params: Params) -> Any:

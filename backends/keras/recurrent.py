@@ -70,7 +70,16 @@ def cell(w: Writer, op: Recurrent, recurrent_kernel: Array, bias: Array | None) 
         config["recurrent_activation"] = gates
     if isinstance(op, GRU):
         config["reset_after"] = op.reset_after
-    return config
+    return {**config, **initialised(w)}
+
+
+def initialised(w: Writer) -> dict[str, str]:
+    """Options so that Keras can make the layer before it loads its weights.
+
+    Kerases begin with orthogonal recurrent kernels, and TensorFlow makes none of bfloat16.
+    """
+    halves = "bfloat16" in w.policy()
+    return {"recurrent_initializer": "glorot_uniform"} if halves else {}
 
 
 def arrays_of(name: str, held: Mapping[str, Array], side: str = "") -> list[Stored]:
@@ -149,9 +158,10 @@ def bidirectional(
             raise RefusedError("Bidirectional makes its layers output zeros for masked steps")
         config.pop("zero_output_for_mask", None)
         config.update(cell(w, held, own["recurrent_kernel"], bias))
-        config = {"name": f"{side}_{name.lower()}", "dtype": w.policy(), **config}
+        stored = arrays_of(name, own, side)
+        config = {"name": f"{side}_{name.lower()}", "dtype": w.policy(stored), **config}
         inner[side] = w.dialect.inner(name, config)
-        arrays += arrays_of(name, own, side)
+        arrays += stored
     return w.layer(
         "Bidirectional", first, mask=given, kwargs=kwargs, arrays=arrays,
         masking="pass" if op.forward.return_sequences else "drop",

@@ -8,6 +8,7 @@ import numpy as np
 
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import as_dtype
 from layergraph.backends.keras.writer import Operand, Writer
 from layergraph.ir.ops.shape import (
     BroadcastTo,
@@ -230,4 +231,7 @@ def upsample(w: Writer, op: Upsample, x: Tensor) -> Any:
         raise RefusedError(f"UpSampling2D has no interpolation {op.interpolation}")
     if w.keras3 and op.interpolation != "nearest" and not w.tensor(x).type.is_float:
         raise RefusedError(f"UpSampling2D of {w.tensor(x).type.dtype} gives no float32")
+    if w.keras3:
+        # Keras 2 gives float32 of any float, and Keras 3 the dtype that the layer computes in.
+        x = w.tensor(as_dtype(w, x, w.node.types[0].dtype))
     return _spatial(w, "UpSampling", x, rank, **config)

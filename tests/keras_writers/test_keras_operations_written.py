@@ -25,6 +25,10 @@ ROWS: dict[str, tuple[str, ...]] = {
     "parity.test_linalg": ("square",),
     "parity.test_creation": ("spaces",),
     "parity.test_signal": ("stft odd",),
+    "frontends.test_tensorflow_functions": ("reductions",),
+    "frontends.test_tensorflow_science": ("signals",),
+    "parity.test_activation": ("hard_tanh by name",),
+    "parity.test_dtypes": ("resized float16", "recurrent mixed_bfloat16", "linear bfloat16"),
     "parity.test_text": ("string mask", "text bigrams"),
 }
 """Rows by module."""

@@ -10,6 +10,8 @@ import layergraph as lg
 from layergraph.ir.build import Builder
 from layergraph.ir.graph import Graph, Source
 from layergraph.ir.op import Op
+from layergraph.ir.ops.image import Patches
+from layergraph.ir.ops.linalg import LuFactor
 from layergraph.ir.ops.shape import Upsample
 from layergraph.ir.types import TensorType
 
@@ -17,8 +19,8 @@ from layergraph.ir.types import TensorType
 def graph_of(op: Op, dtype: str) -> Graph:
     """A model of one layer on images."""
     build = Builder()
-    image = build.input("image", TensorType((None, 5, 4, 2), dtype))
-    found = build.add("upsampled", op, [image], sources=[Source("upsampled", "UpSampling2D")])
+    image = build.input("image", TensorType((None, 5, 4, 4), dtype))
+    found = build.add("refused", op, [image], sources=[Source("refused", "Layer")])
     return build.graph(inputs=["image"], outputs=found)
 
 
@@ -30,6 +32,9 @@ def graph_of(op: Op, dtype: str) -> Graph:
         (Upsample(size=(2, 3), interpolation="bilinear"), "uint8", ".keras", "uint8"),
         (Upsample(size=(2, 3), interpolation="bilinear", centred=False), "float32", ".h5",
          "TensorFlow 1"),
+        (Patches(size=(3, 2), strides=(1, 2), dilation_rate=(2, 1)), "float32", ".keras",
+         "dilation"),
+        (LuFactor(), "float32", ".keras", "one matrix"),
     ],
 )  # fmt: skip
 def test_is_refused_by_layer(
@@ -38,5 +43,5 @@ def test_is_refused_by_layer(
     target = tmp_path / f"model{extension}"
     with pytest.raises(lg.UnsupportedError, match=reason) as caught:
         lg.convert(graph_of(op, dtype), target)
-    assert "upsampled" in str(caught.value)
+    assert "refused" in str(caught.value)
     assert not list(tmp_path.iterdir())
