@@ -13,6 +13,7 @@ is taken out (``normalised``):
   only (``fold_constants``),
 * whether a number is held by the operator or read as a constant (``NotEqual``,
   ``Replace``), and whether an axis counts from the front or from the end,
+* the factor of a ``Scale``, multiplied into what it scales by, and an offset of 0,
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
 * names, those of kept states included,
@@ -42,12 +43,13 @@ from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
 from layergraph.ir.ops.attention import BandMask
-from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Where
+from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Scale, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Replace, Stack
 from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.passes import bind_parameters, drop_identity, fold_constants
 from layergraph.ir.passes.rewrite import rebuilt
+from layergraph.ir.types import numpy_dtype
 from support import Case, assert_close, draw, keras_of
 
 KERAS = {".keras": "keras", ".h5": "tf_keras"}
@@ -185,6 +187,8 @@ def _sorted(node: Node, labels: Mapping[str, int]) -> Node:
 
 def _with_numbers(node: Node, graph: Graph) -> Node:
     """A number that is read as a constant, held by the operator."""
+    if isinstance(node.op, Scale):
+        return replace(node, op=Scale(), params=_scaling(node))
     place = {Binary(kind="not_equal"): 1, Where(): 2}.get(node.op)
     if place is None:
         return node
@@ -195,6 +199,16 @@ def _with_numbers(node: Node, graph: Graph) -> Node:
     if place == 1:
         return replace(node, op=NotEqual(value=value), inputs=node.inputs[:1])
     return replace(node, op=Replace(value=value), inputs=(node.inputs[1], node.inputs[0]))
+
+
+def _scaling(node: Node) -> dict[str, Any]:
+    """What a ``Scale`` multiplies by, its factor included, and what it adds unless 0."""
+    assert isinstance(node.op, Scale)
+    dtype = numpy_dtype(node.types[0].dtype)
+    scale = np.asarray(node.params.get("scale", 1.0), "float64") * node.op.factor
+    offset = node.params.get("offset")
+    params = {"scale": scale.astype(dtype)}
+    return params if offset is None or not offset.any() else {**params, "offset": offset}
 
 
 def _plain(op: Op, node: Node, graph: Graph) -> Op:

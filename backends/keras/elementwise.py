@@ -206,8 +206,6 @@ def scale(
         offset is not None and offset.ndim > x.rank
     )
     if x.type.is_float and not wide:
-        if offset is None or op.factor != 1:
-            w.spelled_out()
         shift = 0.0 if offset is None else offset.astype("float64").tolist()
         return w.layer("Rescaling", x, scale=factor.tolist(), offset=shift)
     times, plus = ("Multiply", "Add") if w.keras3 else ("math.multiply", "math.add")

@@ -29,7 +29,6 @@ from layergraph.ir.ops.shape import (
     Transpose,
     Upsample,
     View,
-    squeezed_axes,
 )
 from layergraph.ir.types import numpy_dtype
 
@@ -79,10 +78,10 @@ def expand_dims(w: Writer, op: ExpandDims, x: Tensor) -> Any:
 def squeeze(w: Writer, op: Squeeze, x: Tensor) -> Any:
     """An operation."""
     x = w.tensor(x)
+    axis: Any = None if op.axis is None else list(op.axis)
     if w.keras3:
-        axis: Any = None if op.axis is None else list(op.axis)
         return w.op("Squeeze", x, axis=axis[0] if axis and len(axis) == 1 else axis)
-    return w.tf("squeeze", x, axis=list(squeezed_axes(op, x.shape)))
+    return w.tf("squeeze", x, axis=axis)
 
 
 @spellings.spells(NewShape)

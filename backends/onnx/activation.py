@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from layergraph.backends.onnx.table import Spellings
+from layergraph.backends.onnx.table import RefusedError, Spellings
 from layergraph.backends.onnx.values import Tensor
 from layergraph.backends.onnx.writer import Writer
 from layergraph.ir.ops.activation import (
@@ -171,8 +171,26 @@ def hard_shrink(w: Writer, op: HardShrink, x: Tensor) -> str:
 @spellings.spells(SoftShrink, follows=True)
 def soft_shrink(w: Writer, op: SoftShrink, x: Tensor) -> str:
     """All values move towards 0."""
-    name: str = w.op("Shrink", x, lambd=op.threshold, bias=op.threshold)
+    name: str
+    if x.dtype in WIDER:
+        name = _soft_shrink_unsigned(w, int(op.threshold), x, WIDER[x.dtype])
+    elif x.dtype == "uint64":
+        raise RefusedError("soft_shrink of uint64, beyond which it has no integers")
+    else:
+        name = w.op("Shrink", x, lambd=op.threshold, bias=op.threshold)
     return name
+
+
+WIDER = {"uint8": "int32", "uint16": "int32", "uint32": "int64"}
+
+
+def _soft_shrink_unsigned(w: Writer, edge: int, x: Tensor, wide: str) -> str:
+    """TensorFlow compares with the negated threshold too, which wraps around."""
+    given, amount = w.as_dtype(x, wide), w.number(edge, wide)
+    below = w.op("Less", given, w.number(-edge % (np.iinfo(x.dtype).max + 1), wide))
+    low = w.op("Where", below, w.op("Add", given, amount), w.number(0, wide))
+    high = w.op("Greater", given, amount)
+    return w.cast(w.op("Where", high, w.op("Sub", given, amount), low), wide, x.dtype)
 
 
 @spellings.spells(Threshold, follows=True)

@@ -65,7 +65,8 @@ def _sparse_plus(w: Writer, x: Tensor) -> str:
 
 
 UNARY: dict[UnaryKind, Function] = {
-    "relu": node("Relu"),
+    # Relu takes no unsigned numbers, which it would leave as they are.
+    "relu": lambda w, x: w.op("Identity" if x.dtype.startswith("uint") else "Relu", x),
     "relu6": lambda w, x: clipped(w, x, 0, 6, x.dtype),
     "sigmoid": node("Sigmoid"),
     "tanh": node("Tanh"),

@@ -171,9 +171,13 @@ def new_shape(w: Writer, op: NewShape, x: Tensor) -> str:
 
 @spellings.spells(Squeeze)
 def squeeze(w: Writer, op: Squeeze, x: Tensor) -> str:
-    """A node."""
+    """A node; of all axes of size 1 where they are known only when it runs, as in Keras."""
+    name: str
+    if op.axis is None and None in x.type.shape:
+        name = w.op("Squeeze", x)
+        return name
     gone = squeezed_axes(op, x.type.shape)
-    name: str = w.op("Squeeze", x, w.ints(*gone)) if gone else w.name_of(x)
+    name = w.op("Squeeze", x, w.ints(*gone)) if gone else w.name_of(x)
     return name
 
 

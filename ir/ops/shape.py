@@ -254,7 +254,8 @@ class Squeeze(Op):
     Source: keras/src/ops/numpy.py ``squeeze``, Keras 3.15.
 
     Attributes:
-        axis: which axes, negative from the end; ``None`` for all of known size 1.
+        axis: which axes, negative from the end; ``None`` for all of size 1 when it runs, a
+            batch of one included.
     """
 
     aliases: ClassVar[bool] = True
