@@ -11,7 +11,7 @@ WORKERS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
-.PHONY: help demo test test-slow test-onnx test-writers random lint format golden agreement support fault-finding study compare-cost bench conversion-table clean
+.PHONY: help demo test test-slow test-onnx test-writers writers-table random lint format golden agreement support fault-finding study compare-cost bench conversion-table clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -37,6 +37,9 @@ test-onnx: $(DEV)/.done  ## the rows of the parity tables through ONNX too
 
 test-writers: $(DEV)/.done  ## the rows of the parity tables written for the other Keras
 	LAYERGRAPH_WRITERS=1 $(PY) -m pytest tests/keras_writers tests/parity tests/frontends
+
+writers-table: $(DEV)/.done  ## what became of each of those rows, counted into docs/conversion.md
+	$(PY) tests/keras_writers/table.py --page docs/conversion.md
 
 random: $(DEV)/.done  ## compare random architectures with Keras: make random EXAMPLES=5000
 	EXAMPLES=$(or $(EXAMPLES),1000) $(PY) -m pytest -s tests/architectures

@@ -24,7 +24,7 @@ from layergraph.ir.ops.elementwise import Scale
 from layergraph.ir.ops.linear import Einsum
 from layergraph.ir.ops.merge import Logical, Replace
 from layergraph.ir.ops.shape import ExpandDims
-from layergraph.ir.types import Array, largest
+from layergraph.ir.types import Array, largest, numpy_dtype
 
 spellings = Spellings()
 
@@ -153,14 +153,17 @@ def _emit_attention(
 @spellings.spells(MaskedSoftmax)
 def masked_softmax(w: Writer, op: MaskedSoftmax, x: Operand, mask: Operand) -> Any:
     """A softmax of values with a large negative number where the mask is off."""
-    x, mask = w.tensor(x), w.tensor(mask, "its mask")
+    x = w.tensor(x)
     types = w.node.types[0]
     least = -largest(x.dtype) / 2 if op.masking != "add" else -1e9
     if x.dtype == "float16":
         least = -65504.0 if op.masking == "add" else -largest("float16") / 2
     if op.masking == "add":
-        off = _off(w, mask, x)
-        shift = _binary(w, "multiply", off, least, off.type, "shift")
+        if isinstance(mask, Tensor):
+            off = _off(w, mask, x)
+            shift: Operand = _binary(w, "multiply", off, least, off.type, "shift")
+        else:
+            shift = (~mask * np.float32(least)).astype(numpy_dtype(x.dtype))
         kept = _binary(w, "add", x, shift, types, "masked")
     else:
         kept = _where(w, mask, x, least, types, "masked")
@@ -185,7 +188,7 @@ def _binary(w: Writer, kind: str, x: Tensor, y: Any, types: Any, part: str) -> T
     return w.tf(f"math.{kind}", x, y=y, types=types, part=part)  # type: ignore[no-any-return]
 
 
-def _where(w: Writer, mask: Tensor, x: Tensor, number: float, types: Any, part: str) -> Tensor:
+def _where(w: Writer, mask: Operand, x: Tensor, number: float, types: Any, part: str) -> Tensor:
     value = np.asarray(number, "float32").astype(x.dtype) if x.dtype != "bfloat16" else number
     if w.keras3:
         return w.op("Where", mask, x, value, types=types, part=part)  # type: ignore[no-any-return]

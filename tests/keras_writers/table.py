@@ -1,17 +1,18 @@
 """Every row of the parity tables written for the other Keras: what became of it, counted.
 
-    python tests/keras_writers/table.py [--log FILE] [tests/parity/test_linear.py ...]
+    python tests/keras_writers/table.py [--rows] [tests/parity/test_linear.py ...]
 
 prints the table of docs/conversion.md; ``make writers-table`` puts it there. A row counts
-once, in the first of its containers: ``same graph`` where the file also reads back as an
-isomorphic graph, ``spelled out`` where it was written with the note that other layers
-compute it, ``refused`` where the writer raised ``UnsupportedError``. All that is written
-has answered in the other Keras what the row answered in the first.
+once for each Keras, in the first of its containers: ``same graph`` where the file also
+reads back as an isomorphic graph, ``spelled out`` where it was written with the note that
+other layers compute it, ``refused`` where the writer raised ``UnsupportedError``. All that
+is written has answered in the other Keras what the row answered in the first.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import traceback
 import warnings
@@ -57,44 +58,71 @@ def outcome(row: Case, writer: str) -> str:
         except Exception as error:
             lines = traceback.format_exc().strip().splitlines()
             where = next((x.strip() for x in reversed(lines) if x.strip().startswith("File")), "")
-            return f"FAILED: {type(error).__name__}: {error} ({where})".replace("\n", " ")
+            return f"FAILED: {type(error).__name__}: {error} ({where})".translate({9: " ", 10: " "})
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--log", type=Path, help="what became of each row, a line each")
-    given = parser.parse_args()
-    files = given.files or sorted(
-        p for room in ("parity", "frontends") for p in (TESTS / room).glob("test_*.py")
-    )
-    counts: dict[str, Counter[str]] = {"keras": Counter(), "tf_keras": Counter()}
+def counted(files: list[Path]) -> tuple[dict[str, Counter[str]], Counter[str]]:
+    """Outcomes of each writer, and why rows were refused or failed.
+
+    Each file has a process of its own: TensorFlow keeps the memory of models that are gone.
+    """
+    counts: dict[str, Counter[str]] = {writer: Counter() for writer in DIRECTIONS}
+    reasons: Counter[str] = Counter()
     for file in files:
-        for row, writer in rows(file):
-            found = outcome(row, writer)
-            counts[writer][found.partition(":")[0]] += 1
-            if given.log is not None:
-                with given.log.open("a") as log:
-                    print(file.name, repr(row.id), writer, found[:1000], sep="\t", file=log)
-    print(table(counts))
-    return int(any(c["FAILED"] for c in counts.values()))
+        done = subprocess.run([sys.executable, __file__, "--rows", str(file)], check=True,
+                              stdout=subprocess.PIPE, text=True)  # fmt: skip
+        for line in done.stdout.splitlines():
+            _, writer, found = line.split("\t")
+            kind, _, reason = found.partition(": ")
+            counts[writer][kind] += 1
+            if reason:
+                reasons[reason if kind == "refused" else line] += 1
+        print(file.name, *(f"{kind} {n}" for kind, n in sum(counts.values(), Counter()).items()))
+    return counts, reasons
+
+
+DIRECTIONS = {
+    "tf_keras": "tf-keras to `.keras`, for Keras 3",
+    "keras": "Keras 3 to `.h5`, for tf-keras",
+}
+START, END = "<!-- writers table -->", "<!-- end of the writers table -->"
 
 
 def table(counts: dict[str, Counter[str]]) -> str:
     """Markdown."""
-    names: dict[str, str] = {
-        "keras": ".keras to .h5, for tf-keras",
-        "tf_keras": ".h5 to .keras, for Keras 3",
-    }
-    lines = [
-        "| direction | rows | same graph | spelled out | refused | failed |",
-        "|---|---|---|---|---|---|",
-    ]
-    for writer, name in names.items():
-        c = counts[writer]
-        cells = [c.total(), c["isomorphic"], c["spelled out"], c["refused"], c["FAILED"]]
-        lines.append("| " + " | ".join([name, *map(str, cells)]) + " |")
+    lines = ["| direction | rows | written, same graph | written, spelled out | refused | wrong |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for writer, name in DIRECTIONS.items():
+        found = counts[writer]
+        cells = [found[kind] for kind in ("isomorphic", "spelled out", "refused", "FAILED")]
+        lines.append("| " + " | ".join([name, str(found.total()), *map(str, cells)]) + " |")
     return "\n".join(lines)
+
+
+def main() -> int:
+    """What the command line says; the exit status is 1 when a row is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--rows", action="store_true", help="print what became of each row")
+    parser.add_argument("--page", type=Path, help="put the table into this page")
+    given = parser.parse_args()
+    files = given.files or sorted(
+        p for room in ("parity", "frontends") for p in (TESTS / room).glob("test_*.py")
+    )
+    if given.rows:
+        for file in files:
+            for row, writer in rows(file):
+                print(row.id, writer, outcome(row, writer), sep="\t", flush=True)
+        return 0
+    counts, reasons = counted(files)
+    for reason, number in reasons.most_common():
+        print(f"{number:4} {reason}")
+    print(table(counts))
+    if given.page is not None:
+        head, _, rest = given.page.read_text("utf-8").partition(START)
+        after = rest.partition(END)[2]
+        given.page.write_text(f"{head}{START}\n{table(counts)}\n{END}{after}", "utf-8")
+    return int(any(found["FAILED"] for found in counts.values()))
 
 
 if __name__ == "__main__":
