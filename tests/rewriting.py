@@ -16,6 +16,7 @@ is taken out (``normalised``):
 * the factor of a ``Scale``, multiplied into what it scales by, and an offset of 0,
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
+* which numbers a layer that counts categories calls an error, which a note says,
 * names, those of kept states included,
 * ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
   Keras 3 replaces them, which is the same to all digits of float32; and all its ways
@@ -250,6 +251,8 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
             changes[field.name] = False
         elif field.name == "masking" and (value == "add" or _is_band(node, graph)):
             changes["masking"] = "fill"
+        elif field.name == "refuses":
+            changes["refuses"] = "nothing"
         elif field.name == "value" and isinstance(value, (int, float)):
             changes["value"] = float(value)
     return replace(op, **changes) if changes else op

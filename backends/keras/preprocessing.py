@@ -12,6 +12,13 @@ from layergraph.ir.ops.preprocessing import CountCategories, Digitize
 
 spellings = Spellings()
 
+ERRORS = {
+    "nothing": "nothing",
+    "negative": "negative numbers",
+    "outside": "numbers that are no category",
+}
+"""What a layer that counts categories calls an error."""
+
 
 @spellings.spells(Digitize)
 def digitize(w: Writer, op: Digitize, x: Tensor) -> Any:
@@ -49,6 +56,12 @@ def count_categories(
             raise RefusedError("what is counted once has no weight")
         given = as_dtype(w, weights, op.dtype)
         kwargs["count_weights"] = w.tensor(given, "its weights")
+    own = ("negative" if w.keras3 else "outside") if x.rank < 3 else "nothing"
+    if op.refuses != own:
+        w.note(
+            f"{w.node.name} calls {ERRORS[own]} an error in Keras {w.dialect.major}, and "
+            f"{ERRORS[op.refuses]} in its source"
+        )
     return w.layer(
         "CategoryEncoding", x, dtype=op.dtype, masking="drop", num_tokens=op.depth,
         output_mode="multi_hot" if op.binary else "count", sparse=False, kwargs=kwargs,

@@ -13,6 +13,7 @@ import layergraph as lg
 from layergraph.backends.keras.files import SPELLED_OUT, write_h5, write_keras
 from layergraph.ir.build import Builder
 from layergraph.ir.ops.elementwise import Unary
+from layergraph.ir.ops.preprocessing import CountCategories
 from layergraph.ir.types import TensorType
 from rewriting import live, same_graph
 from support import assert_close, keras_of
@@ -48,3 +49,16 @@ def test_one_function_that_says_two_operators(tmp_path: Path) -> None:
     (note,) = write_h5(graph, tmp_path / "m.h5")
     assert note.startswith(SPELLED_OUT)
     assert note.endswith("clipped")
+
+
+def test_what_is_an_error_in_one_keras_alone(tmp_path: Path) -> None:
+    build = Builder()
+    x = build.input("x", TensorType((None, 3), "int32"))
+    op = CountCategories(depth=4, refuses="outside")
+    graph = build.graph(outputs=build.add("counted", op, [x]))
+    assert not write_h5(graph, tmp_path / "m.h5")
+    (note,) = write_keras(graph, tmp_path / "m.keras")
+    assert note == (
+        "counted calls negative numbers an error in Keras 3, and numbers that are no category "
+        "in its source"
+    )
