@@ -74,9 +74,12 @@ def rewritten(graph: Graph, target: Path, layers: Mapping[str, Any] | None = Non
 OTHER = {"keras": ".h5", "tf_keras": ".keras"}
 """Extension of files for the other Keras."""
 
+OWN = {"keras": ".keras", "tf_keras": ".h5"}
+"""Extension of files for a Keras."""
+
 
 def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path) -> str:
-    """A row of the parity tables in the other Keras, against the first.
+    """A row of the parity tables in the other Keras, against the first, and back.
 
     Of a row that is refused, outputs that do not need what is refused are held to the same.
 
@@ -101,6 +104,9 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
                                 input_structure=graph.input_structure))  # fmt: skip
     if back.alike:
         assert not (difference := same_graph(part, back.graph)), difference
+        home = rewritten(back.graph, folder / f"home{OWN[writer]}", layers=row.layers)
+        if home.alike:
+            assert not (difference := same_graph(part, home.graph)), difference
     other = live(target)
     for batch in (3, 1):
         arrays = draw(row, batch)

@@ -46,11 +46,13 @@ NAMED_3: dict[Op, str] = {
 """Functions of keras/src/activations, Keras 3.15; those of one element have their kind's name."""
 
 NAMED_2: dict[Op, str] = {
-    ELU(): "elu", GELU(): "gelu", FIFTH: "hard_sigmoid", Softmax(): "softmax",
-    Unary(kind="silu"): "swish",
+    ELU(): "elu", GELU(): "gelu", FIFTH: "hard_sigmoid", LeakyReLU(negative_slope=0.2): "leaky_relu",
+    LogSoftmax(): "log_softmax", Softmax(): "softmax", Unary(kind="silu"): "swish",
 }  # fmt: skip
-PLAIN_2 = ("exponential", "mish", "relu", "selu", "sigmoid", "softplus", "softsign", "tanh")
-"""Functions of tf_keras/src/activations.py, tf-keras 2.21."""
+PLAIN_2 = (
+    "exponential", "mish", "relu", "relu6", "selu", "sigmoid", "softplus", "softsign", "tanh",
+)  # fmt: skip
+"""Functions of tf_keras/src/activations.py, tf-keras 2.21, and of ``tf.nn`` that it adds."""
 
 
 def as_option(w: Writer, op: Activation | None) -> Any:
