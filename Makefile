@@ -33,10 +33,10 @@ test-slow: $(DEV)/.done  ## run the long sweeps
 	$(PY) -m pytest -m slow
 
 test-onnx: $(DEV)/.done  ## the rows of the parity tables through ONNX too
-	LAYERGRAPH_ONNX=1 $(PY) -m pytest tests/onnx tests/parity tests/frontends
+	LAYERGRAPH_ONNX=1 $(PY) -m pytest tests/onnx tests/parity tests/frontends tests/real/test_architectures.py
 
 test-writers: $(DEV)/.done  ## the rows of the parity tables written for the other Keras
-	LAYERGRAPH_WRITERS=1 $(PY) -m pytest tests/keras_writers tests/parity tests/frontends
+	LAYERGRAPH_WRITERS=1 $(PY) -m pytest tests/keras_writers tests/parity tests/frontends tests/real/test_architectures.py
 
 writers-table: $(DEV)/.done  ## what became of each of those rows, counted into docs/conversion.md
 	$(PY) tests/keras_writers/table.py --page docs/conversion.md

@@ -10,7 +10,6 @@ from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.terms import f
 
 UNARY_2: dict[str, Callable[[Any], Any]] = {
-    "relu6": lambda x: f("nn.relu6", x),
     "log_sigmoid": lambda x: f("math.log_sigmoid", x),
     "hard_tanh": lambda x: _between(x, -1.0, 1.0),
     "hard_silu": lambda x: f("math.multiply", x, _line(_between(x, -3.0, 3.0), 1 / 6, 0.5)),
