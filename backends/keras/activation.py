@@ -46,8 +46,9 @@ NAMED_3: dict[Op, str] = {
 """Functions of keras/src/activations, Keras 3.15; those of one element have their kind's name."""
 
 NAMED_2: dict[Op, str] = {
-    ELU(): "elu", GELU(): "gelu", FIFTH: "hard_sigmoid", LeakyReLU(negative_slope=0.2): "leaky_relu",
-    LogSoftmax(): "log_softmax", Softmax(): "softmax", Unary(kind="silu"): "swish",
+    ELU(): "elu", GELU(): "gelu", FIFTH: "hard_sigmoid", Softmax(): "softmax",
+    LeakyReLU(negative_slope=0.2): "leaky_relu", LogSoftmax(): "log_softmax",
+    Unary(kind="silu"): "swish",
 }  # fmt: skip
 PLAIN_2 = (
     "exponential", "mish", "relu", "relu6", "selu", "sigmoid", "softplus", "softsign", "tanh",
