@@ -13,6 +13,7 @@ is taken out (``normalised``):
   only (``fold_constants``),
 * whether a number is held by the operator or read as a constant (``NotEqual``,
   ``Replace``), and whether an axis counts from the front or from the end,
+* whether constant places to scatter to are int32 or int64,
 * the factor of a ``Scale``, multiplied into what it scales by, and an offset of 0,
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
@@ -47,10 +48,11 @@ from layergraph.ir.ops.attention import BandMask
 from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Scale, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Replace, Stack
+from layergraph.ir.ops.scatter import Scatter
 from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.passes import bind_parameters, drop_identity, fold_constants
 from layergraph.ir.passes.rewrite import pruned, rebuilt
-from layergraph.ir.types import numpy_dtype
+from layergraph.ir.types import numpy_dtype, type_of
 from support import Case, assert_close, draw, keras_of
 
 KERAS = {".keras": "keras", ".h5": "tf_keras"}
@@ -212,7 +214,13 @@ def _sorted(node: Node, labels: Mapping[str, int]) -> Node:
 
 
 def _with_numbers(node: Node, graph: Graph) -> Node:
-    """A number that is read as a constant, held by the operator."""
+    """A number that is read as a constant, held by the operator; places as int32."""
+    if isinstance(node.op, Constant) and node.types[0].dtype == "int64":
+        readers = graph.consumers[node.values[0]]
+        if all(isinstance(r.op, Scatter) and r.inputs[0] == node.values[0] for r in readers):
+            places = node.params["value"].astype("int32")
+            return replace(node, params={"value": places}, types=(type_of(places),))
+        return node
     if isinstance(node.op, Scale):
         return replace(node, op=Scale(), params=_scaling(node))
     place = {Binary(kind="not_equal"): 1, Where(): 2}.get(node.op)
