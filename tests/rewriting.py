@@ -17,6 +17,7 @@ is taken out (``normalised``):
 * the factor of a ``Scale``, multiplied into what it scales by, and an offset of 0,
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
+* the number of a token to mask where there is none,
 * which numbers a layer that counts categories calls an error, which a note says,
 * names, those of kept states included,
 * ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
@@ -48,8 +49,10 @@ from layergraph.ir.ops.attention import BandMask
 from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Scale, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Replace, Stack
+from layergraph.ir.ops.preprocessing import CountCategories
 from layergraph.ir.ops.scatter import Scatter
 from layergraph.ir.ops.shape import ExpandDims
+from layergraph.ir.ops.text import Lookup
 from layergraph.ir.passes import bind_parameters, drop_identity, fold_constants
 from layergraph.ir.passes.rewrite import pruned, rebuilt
 from layergraph.ir.types import numpy_dtype, type_of
@@ -250,7 +253,7 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
     ranks = [graph.type_of(v).rank for v in node.arguments]
     rank = node.types[0].rank if isinstance(op, (ExpandDims, Stack)) else max(ranks, default=1)
     masked = len(node.inputs) > 1 and node.inputs[1] is not None
-    changes: dict[str, Any] = {}
+    changes = _unheeded(op)
     for field in fields(op):
         value: Any = getattr(op, field.name)
         if field.name in ("forward", "backward"):
@@ -265,11 +268,16 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
             changes[field.name] = False
         elif field.name == "masking" and (value == "add" or _is_band(node, graph)):
             changes["masking"] = "fill"
-        elif field.name == "refuses":
-            changes["refuses"] = "nothing"
         elif field.name == "value" and isinstance(value, (int, float)):
             changes["value"] = float(value)
     return replace(op, **changes) if changes else op
+
+
+def _unheeded(op: Op) -> dict[str, Any]:
+    """What an operator says of errors, and of tokens it does not have, as one value."""
+    if isinstance(op, CountCategories):
+        return {"refuses": "nothing"}
+    return {"mask_index": 0} if isinstance(op, Lookup) and op.mask_token is None else {}
 
 
 def _is_band(node: Node, graph: Graph) -> bool:

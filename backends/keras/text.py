@@ -11,6 +11,7 @@ from typing import Any
 
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import as_dtype
 from layergraph.backends.keras.writer import Operand, Writer
 from layergraph.ir.graph import Node
 from layergraph.ir.ops.indexing import OneHot
@@ -52,7 +53,7 @@ def tokens(w: Writer, op: CleanText | SplitText | Ngrams | FitLength, x: Tensor)
     }  # fmt: skip
     step: Any = op
     while not isinstance(step, Lookup):
-        _take(config, step)
+        _take(w, config, step)
         following = w.following(CleanText, SplitText, Ngrams, FitLength, Squeeze, Lookup)
         if following is None:
             raise RefusedError(TOKENS)
@@ -63,7 +64,7 @@ def tokens(w: Writer, op: CleanText | SplitText | Ngrams | FitLength, x: Tensor)
     return _numbered(w, "TextVectorization", x, step, params["vocabulary"], config)
 
 
-def _take(config: dict[str, Any], step: Any) -> None:
+def _take(w: Writer, config: dict[str, Any], step: Any) -> None:
     """What one step says of the layer."""
     if isinstance(step, CleanText):
         config["standardize"] = STANDARDIZE[step.lower, step.strip_punctuation]
@@ -72,7 +73,9 @@ def _take(config: dict[str, Any], step: Any) -> None:
     elif isinstance(step, Ngrams):
         widths = step.widths
         counted = widths == tuple(range(1, len(widths) + 1))
-        config["ngrams"] = len(widths) if counted else list(widths)
+        # tf-keras takes no list, and reads a tuple where one is spelled so.
+        given = list(widths) if w.keras3 else {"class_name": "__tuple__", "items": list(widths)}
+        config["ngrams"] = len(widths) if counted else given
     elif isinstance(step, FitLength):
         config["output_sequence_length"] = step.length
 
@@ -96,7 +99,10 @@ def lookup(w: Writer, op: Lookup, x: Tensor, *, vocabulary: Array) -> Any:
             raise RefusedError("Keras 2 looks nothing up by the hash of a key")
         config["salt"] = list(op.salt)
     if not text:
-        config["vocabulary_dtype"] = x.dtype
+        # Keras 3 has but one, which holds the numbers of all others.
+        kept = "int64" if w.keras3 else x.dtype
+        x, vocabulary = w.tensor(as_dtype(w, x, kept)), vocabulary.astype(kept)
+        config["vocabulary_dtype"] = kept
         if op.spread == "hash" and not w.keras3 and op.num_oov > 1:
             raise RefusedError("Keras 2 spreads unknown whole numbers by their remainder alone")
         if w.keras3:
@@ -192,9 +198,9 @@ def _counted(w: Writer, name: str, wanted: str) -> str:
     """Dtype in which a layer counts."""
     if w.keras3:
         return "int64"
-    if name == "TextVectorization":
-        return "float32"
-    return wanted
+    # Of IntegerLookup Keras 2 takes int64 for what older ones said whatever they gave.
+    forgotten = name == "IntegerLookup" and wanted == "int64"
+    return "float32" if forgotten or name == "TextVectorization" else wanted
 
 
 @spellings.spells(InverseLookup)
@@ -207,10 +213,14 @@ def inverse_lookup(w: Writer, op: InverseLookup, x: Tensor, *, vocabulary: Array
         "num_oov_indices": unknown, "mask_token": op.mask_token, "oov_token": op.oov_token,
         "invert": True, "output_mode": "int", "vocabulary": listed(vocabulary),
     }  # fmt: skip
-    if not text:
-        config["vocabulary_dtype"] = w.node.types[0].dtype
-    name = "StringLookup" if text else "IntegerLookup"
-    return w.layer(name, x, dtype="int64", masking="drop", **config)
+    if text:
+        return w.layer("StringLookup", x, dtype="int64", masking="drop", **config)
+    wanted = w.node.types[0]
+    kept = wanted.with_dtype("int64") if w.keras3 else wanted
+    config["vocabulary_dtype"] = kept.dtype
+    found = w.layer("IntegerLookup", x, dtype="int64", masking="drop", types=kept,
+                    part="" if kept == wanted else "layer", **config)  # fmt: skip
+    return found if kept == wanted else w.op("Cast", found, dtype=wanted.dtype)
 
 
 # --- hashing ---------------------------------------------------------------------------
@@ -230,6 +240,8 @@ def hash_buckets(w: Writer, op: HashBuckets, x: Tensor) -> Any:
 def hash_cross(w: Writer, op: HashCross, *values: Operand) -> Any:
     """HashedCrossing."""
     given = [w.tensor(v) for v in values]
+    if w.keras3 and len(given) != 2:
+        raise RefusedError(f"HashedCrossing crosses two values, not {len(given)}")
     return w.layer(
         "HashedCrossing", given, dtype=op.dtype, masking="drop", num_bins=op.num_buckets,
         output_mode="int", sparse=False,

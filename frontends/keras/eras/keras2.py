@@ -315,6 +315,24 @@ def _bins(options: Options) -> Options:
     return {key: bins, **{k: v for k, v in options.items() if k != "bins"}}
 
 
+def _without_int64(options: Options) -> Options:
+    """tf-keras forgets this dtype of an IntegerLookup that counts, as once all said it.
+
+    Source: tf_keras/src/layers/preprocessing/integer_lookup.py, tf-keras 2.21.
+    """
+    if options.get("output_mode", "int") == "int" or options.get("dtype") != "int64":
+        return options
+    return {**options, "dtype": "float32"}
+
+
+def _ngrams(options: Options) -> Options:
+    """A tuple as tf-keras' decoder reads it; it writes lists, which it does not take back."""
+    given = options.get("ngrams")
+    if not isinstance(given, dict) or given.get("class_name") != "__tuple__":
+        return options
+    return {**options, "ngrams": given.get("items")}
+
+
 EVERY_LAYER = (renamed(batch_input_shape="batch_shape"),)
 
 _RECURRENT = (dropped("implementation"), stated(kept_first=True))
@@ -354,9 +372,10 @@ STEPS: dict[str, tuple[Callable[[Options], Options], ...]] = {
         renamed(max_values="max_tokens", mask_value="mask_token", oov_value="oov_token"),
         _OWN_DTYPE,
         _BINCOUNT,
+        _without_int64,
     ),
     "StringLookup": (_OWN_DTYPE, _BINCOUNT),
-    "TextVectorization": (stated(counts="float32"), _BINCOUNT),
+    "TextVectorization": (stated(counts="float32"), _BINCOUNT, _ngrams),
     "RandomBrightness": (stated(casts=True),),
     "RandomContrast": (stated(casts=True),),
     "RandomCrop": (stated(resizes=True),),
