@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from layergraph.backends.keras.model import Stored, Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
 from layergraph.backends.keras.terms import f, write
@@ -177,14 +179,26 @@ def _celu(op: Any, x: Tensor) -> Any:
 
 
 def _hard_shrink(op: Any, x: Tensor) -> Any:
-    size = f("math.abs", x)
-    kept = f("math.greater", size, op.threshold, types=x.type.with_dtype("bool"))
-    return f("math.multiply", x, f("cast", kept, dtype=x.dtype))
+    return _chosen(x, "math.greater", f("math.abs", x), op.threshold, x, _number(x, 0.0))
 
 
 def _soft_shrink(op: Any, x: Tensor) -> Any:
-    beyond = f("nn.relu", f("math.subtract", f("math.abs", x), op.threshold))
-    return f("math.multiply", f("math.sign", x), beyond)
+    edge, low = _number(x, op.threshold), _number(x, -op.threshold)
+    if x.dtype.startswith("uint"):
+        low %= np.iinfo(x.dtype).max + 1  # it wraps around, in Keras too
+    rest = _chosen(x, "math.less", x, low, f("math.add", x, edge), _number(x, 0.0))
+    return _chosen(x, "math.greater", x, edge, f("math.subtract", x, edge), rest)
+
+
+def _chosen(x: Tensor, how: str, left: Any, right: float, true: Any, false: Any) -> Any:
+    """One of two where a comparison of elements says so."""
+    found = f(how, left, _number(x, right), types=x.type.with_dtype("bool"))
+    return f("where", found, x=true, y=false)
+
+
+def _number(x: Tensor, value: float) -> Any:
+    """A number as TensorFlow takes it beside a value."""
+    return value if x.type.is_float else int(value)
 
 
 def _squareplus(op: Any, x: Tensor) -> Any:
@@ -193,10 +207,7 @@ def _squareplus(op: Any, x: Tensor) -> Any:
 
 
 def _threshold(op: Any, x: Tensor) -> Any:
-    above = f("math.greater", x, op.threshold, types=x.type.with_dtype("bool"))
-    kept = f("cast", above, dtype=x.dtype)
-    return f("math.add", f("math.multiply", x, kept),
-             f("math.multiply", f("math.subtract", 1.0, kept), op.value))  # fmt: skip
+    return _chosen(x, "math.greater", x, op.threshold, x, _number(x, op.value))
 
 
 FORMULAS: dict[type[Op], Callable[[Any, Tensor], Any]] = {
