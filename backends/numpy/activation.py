@@ -175,14 +175,12 @@ def hard_shrink(op: HardShrink, x: Array, out: Array) -> None:
 
 @kernels.applies(SoftShrink)
 def soft_shrink(op: SoftShrink, x: Array, out: Array) -> None:
-    """All values move towards 0."""
+    """All values move towards 0; NaN, which is on neither side, becomes it."""
     high = x.dtype.type(op.threshold)
-    if x.dtype.kind == "u":
-        # TensorFlow compares with the negated threshold, which wraps around.
-        low = np.asarray(-int(op.threshold)).astype(x.dtype)
-        out[...] = np.where(x > high, x - high, np.where(x < low, x + high, 0))
-        return
-    np.subtract(x, np.clip(x, -high, high), out=out)
+    unsigned = x.dtype.kind == "u"
+    # TensorFlow compares with the negated threshold, which wraps around.
+    low = np.asarray(-int(op.threshold)).astype(x.dtype) if unsigned else -high
+    out[...] = np.where(x > high, x - high, np.where(x < low, x + high, 0))
 
 
 @kernels.applies(Threshold)

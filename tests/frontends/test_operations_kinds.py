@@ -37,6 +37,14 @@ def _selected(k: Any, x: Any) -> Any:
     ]
 
 
+def _undefined(k: Any, x: Any) -> Any:
+    o = k.ops
+    strange = [o.log(x), x / 0.0]
+    return [f(s) for s in strange for f in (o.hard_shrink, o.soft_shrink)] + [
+        o.threshold(s, 1, 2.5) for s in strange
+    ]
+
+
 KERAS3: dict[str, Any] = {"writers": ("keras",), "containers": (".keras",), "batch0": False}
 
 CASES = [
@@ -44,6 +52,7 @@ CASES = [
     case("complex", _complex, (2, 2), dtype="complex64", square_ok=True, **KERAS3),
     case("edges of unknown sizes", _edges, (6, 7, 3), unknown=(0, 1), **KERAS3),
     case("selected", _selected, (5, 4), dtype="int16", **KERAS3),
+    case("NaN and infinities shrunk", _undefined, (5, 4), **KERAS3),
     case("close", _close, [(5, 4), (5, 4)], **KERAS3),
 ]  # fmt: skip
 
