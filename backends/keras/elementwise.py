@@ -84,8 +84,11 @@ def math_(w: Writer, op: Math, x: Tensor) -> Any:
     given = w.tensor(as_dtype(w, x, result))
     if kind in ("absolute", "sign") and given.dtype in UNSIGNED:
         return w.tf("identity", given) if kind == "absolute" else w.tf("math.minimum", given, y=1)
+    if given.dtype == "bool":
+        raise RefusedError(f"TensorFlow has no {kind} of booleans")
     if kind in MATH_2:
         return w.tf(f"math.{MATH_2[kind]}", given)
+    w.spelled_out()
     return write(w, MATH_TERMS_2[kind](given))
 
 
@@ -108,6 +111,7 @@ def _truth(w: Writer, kind: str, x: Tensor) -> Any:
     given = x if x.type.is_float else w.tensor(as_dtype(w, x, "float32"))
     if kind in MATH_2:
         return w.tf(f"math.{MATH_2[kind]}", given)
+    w.spelled_out()
     return write(w, MATH_TERMS_2[kind](given))
 
 
@@ -182,6 +186,8 @@ def saturate_cast(w: Writer, op: SaturateCast, x: Tensor) -> Any:
     if w.keras3:
         return w.op("SaturateCast", w.tensor(x), dtype=op.dtype)
     x = w.tensor(as_dtype(w, x, "int32") if dtype_of(x) == "bool" else x)
+    if op.dtype == "bool":
+        raise RefusedError("TensorFlow's saturate_cast gives no booleans")
     return w.tf("saturate_cast", x, dtype=op.dtype)
 
 
@@ -305,6 +311,8 @@ def binary(w: Writer, op: Binary, x1: Operand, x2: Operand) -> Any:
     if kind == "arctan2":
         return w.tf("math.atan2", first(w, x1, x2), x=x2)
     if kind == "nextafter":
+        if dtype not in ("float32", "float64"):
+            raise RefusedError(f"TensorFlow has no nextafter of {dtype}")
         return w.tf("math.nextafter", first(w, x1, x2), x2=x2)
     if kind in BINARY_2:
         return w.tf(BINARY_2[kind], first(w, x1, x2), y=x2)

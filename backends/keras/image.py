@@ -273,5 +273,6 @@ def ssim(w: Writer, op: SSIM, x1: Operand, x2: Operand, *, window: Array) -> Any
                     k2=k2, data_format=LAST)  # fmt: skip
     source = next(v for v in (x1, x2) if isinstance(v, Tensor))
     a, b = as_tensor(w, x1, source), as_tensor(w, x2, source)
+    w.spelled_out()  # its window differs in the last digit
     return w.tf("image.ssim", a, img2=b, max_val=1.0, filter_size=size, filter_sigma=sigma,
                 k1=k1, k2=k2)  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 
 from layergraph.backends.keras.model import Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import first
 from layergraph.backends.keras.writer import Operand, Writer, dtype_of
 from layergraph.ir.ops.merge import Concatenate, Dot, Fill, Logical, Matmul, Merge, Replace, Stack
 from layergraph.ir.types import numpy_dtype, real_of
@@ -39,6 +40,7 @@ def _is_layer(values: Sequence[Operand]) -> bool:
 def _chain(w: Writer, kind: str, values: Sequence[Operand], last: str = "") -> Any:
     """Two values after the other."""
     found, *more = values if w.keras3 else w.alike(values)
+    found = first(w, found, *more)
     for i, value in enumerate(more, 1):
         part = last if i == len(more) else f"step_{i}"
         if w.keras3:
@@ -86,7 +88,7 @@ def stack(w: Writer, op: Stack, *values: Operand) -> Any:
 @spellings.spells(Logical)
 def logical(w: Writer, op: Logical, *values: Operand) -> Any:
     """Operations of two values each."""
-    found, *more = values
+    found, *more = values if w.keras3 else w.alike(values, "bool")
     for i, value in enumerate(more, 1):
         part = "" if i == len(more) else f"step_{i}"
         if w.keras3:

@@ -77,7 +77,9 @@ def _emit(
         arrays = [_placed(stored, "layer", layer.name) for stored in layer.arrays]
     if class_name in HEEDS_MASKS:
         x = w.bare(x)
-    return {last.values[0]: w.layer("TimeDistributed", x, arrays=arrays, layer=config)}
+    # Each Keras casts what it is given to the dtype of the wrapper, then to that of the layer.
+    dtype = x.dtype if x.type.is_float else None
+    return {last.values[0]: w.layer("TimeDistributed", x, arrays=arrays, layer=config, dtype=dtype)}
 
 
 def _single(model: Model) -> Layer | None:
