@@ -288,6 +288,10 @@ BINARY_3 = {
 NO_NUMBER = ("gcd", "lcm")
 
 
+LACKING_2 = {"nextafter": ("float16", "bfloat16"), "fmod": ("float16",)}
+"""Dtypes in which TensorFlow has no kernel of a function."""
+
+
 @spellings.spells(Binary)
 def binary(w: Writer, op: Binary, x1: Operand, x2: Operand) -> Any:
     """An operation, on values in one dtype where it is TensorFlow's."""
@@ -304,6 +308,8 @@ def binary(w: Writer, op: Binary, x1: Operand, x2: Operand) -> Any:
         return write(w, f("math.multiply", f("math.pow", two, exponent), x1))
     x1, x2 = _alike(w, op, x1, x2)
     dtype = dtype_of(x1)
+    if dtype in LACKING_2.get(kind, ()):
+        raise RefusedError(f"TensorFlow computes no {kind} of {dtype}")
     if kind in ("fmax", "fmin") and dtype not in FLOATS:
         return w.tf("math.maximum" if kind == "fmax" else "math.minimum", first(w, x1, x2), y=x2)
     if dtype == "bool" and kind in TRUTH_2:
@@ -311,8 +317,6 @@ def binary(w: Writer, op: Binary, x1: Operand, x2: Operand) -> Any:
     if kind == "arctan2":
         return w.tf("math.atan2", first(w, x1, x2), x=x2)
     if kind == "nextafter":
-        if dtype not in ("float32", "float64"):
-            raise RefusedError(f"TensorFlow has no nextafter of {dtype}")
         return w.tf("math.nextafter", first(w, x1, x2), x2=x2)
     if kind in BINARY_2:
         return w.tf(BINARY_2[kind], first(w, x1, x2), y=x2)

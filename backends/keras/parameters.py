@@ -73,12 +73,18 @@ def _batch_norm(w: Writer, op: BatchNorm, x: Tensor, params: Params) -> Any:
     if w.keras3:
         return w.op("BatchNorm", x, mean, variance, axis=op.axis, epsilon=op.epsilon,
                     kwargs={"offset": offset, "scale": scale})  # fmt: skip
-    found = [mean, variance, offset, scale]
+    # TensorFlow's function adds to what it is given, which lists of numbers do not take.
+    found = [p if p is None else as_tensor(w, p, x) for p in (mean, variance, offset, scale)]
     if op.axis % x.rank != x.rank - 1:
         shape = [-1 if i == op.axis % x.rank else 1 for i in range(x.rank)]
-        found = [p if p is None else reshaped(w, p, shape) for p in found]
-    return write(w, f("nn.batch_normalization", x, mean=found[0], variance=found[1],
-                      offset=found[2], scale=found[3], variance_epsilon=op.epsilon))  # fmt: skip
+        return write(w, _normalised(x, [p and reshaped(w, p, shape) for p in found], op.epsilon))
+    return write(w, _normalised(x, found, op.epsilon))
+
+
+def _normalised(x: Tensor, found: list[Any], epsilon: float) -> Any:
+    mean, variance, offset, scale = found
+    return f("nn.batch_normalization", x, mean=mean, variance=variance, offset=offset,
+             scale=scale, variance_epsilon=epsilon)  # fmt: skip
 
 
 def _layer_norm(w: Writer, op: LayerNorm, x: Tensor, params: Params) -> Any:

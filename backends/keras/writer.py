@@ -424,6 +424,8 @@ class Writer:
         strange = next((a for a in call.arrays() if a.dtype.kind in "cOSU"), None)
         if strange is not None:
             raise RefusedError(f"a constant of {dtype_of(strange)} is nothing a config can hold")
+        if next(call.tensors(), None) is None:
+            raise RefusedError(f"{layer.class_name} of constants is no layer of a model")
         layer.calls.append(call)
         given = self._last.types if types is None else types
         given = (given,) if isinstance(given, TensorType) else given
