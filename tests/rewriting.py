@@ -73,7 +73,10 @@ class Rewritten(NamedTuple):
 
 def rewritten(graph: Graph, target: Path, layers: Mapping[str, Any] | None = None) -> Rewritten:
     """Write a graph, and read the file; the extension says for which Keras."""
-    notes = TARGETS[target.suffix[1:]].write(graph, target)
+    return _read(target, TARGETS[target.suffix[1:]].write(graph, target), layers)
+
+
+def _read(target: Path, notes: list[str], layers: Mapping[str, Any] | None) -> Rewritten:
     alike = not any(note.startswith(SPELLED_OUT) for note in notes)
     return Rewritten(lg.load(target, layers=layers), alike)
 
@@ -98,7 +101,7 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
     part = graph
     while True:
         try:
-            back = rewritten(part, target, layers=row.layers)
+            notes = TARGETS[target.suffix[1:]].write(part, target)
             break
         except lg.UnsupportedError as error:
             refused = refused or f"refused: {error.items[0].reason}"
@@ -109,6 +112,7 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
             part = pruned(Graph(graph, inputs=graph.inputs,
                                 outputs=[graph.outputs[i] for i in places],
                                 input_structure=graph.input_structure))  # fmt: skip
+    back = _read(target, notes, row.layers)
     if back.alike:
         assert not (difference := same_graph(part, back.graph)), difference
         # Complex numbers of float64 come from functions of Keras 3 that no graph is written as.

@@ -72,6 +72,8 @@ def counted(files: list[Path]) -> tuple[dict[str, Counter[str]], Counter[str]]:
         done = subprocess.run([sys.executable, __file__, "--rows", str(file)], check=True,
                               stdout=subprocess.PIPE, text=True)  # fmt: skip
         for line in done.stdout.splitlines():
+            if line.count("\t") != 2:
+                continue  # what Keras itself prints
             _, writer, found = line.split("\t")
             kind, _, reason = found.partition(": ")
             counts[writer][kind] += 1
