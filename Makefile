@@ -38,8 +38,8 @@ test-onnx: $(DEV)/.done  ## the rows of the parity tables through ONNX too
 test-writers: $(DEV)/.done  ## the rows of the parity tables written for the other Keras
 	LAYERGRAPH_WRITERS=1 $(PY) -m pytest tests/keras_writers tests/parity tests/frontends tests/real/test_architectures.py
 
-writers-table: $(DEV)/.done  ## what became of each of those rows, counted into docs/conversion.md
-	$(PY) tests/keras_writers/table.py --page docs/conversion.md
+writers-table: $(DEV)/.done  ## what becomes of each of those rows, counted
+	$(PY) tests/keras_writers/table.py
 
 random: $(DEV)/.done  ## compare random architectures with Keras: make random EXAMPLES=5000
 	EXAMPLES=$(or $(EXAMPLES),1000) $(PY) -m pytest -s tests/architectures

@@ -52,7 +52,7 @@ from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Scale, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Merge, Replace, Stack
 from layergraph.ir.ops.preprocessing import CountCategories
-from layergraph.ir.ops.scatter import Scatter
+from layergraph.ir.ops.scatter import Scatter, ScatterUpdate, Segment
 from layergraph.ir.ops.shape import ExpandDims
 from layergraph.ir.ops.text import Lookup
 from layergraph.ir.passes import bind_parameters, drop_identity, fold_constants
@@ -224,13 +224,21 @@ def _sorted(node: Node, labels: Mapping[str, int]) -> Node:
     return replace(node, inputs=tuple(order))
 
 
+PLACES: dict[type[Op], int] = {Scatter: 0, ScatterUpdate: 1, Segment: 1}
+"""Operators that scatter, and which input says where to."""
+
+
 def _with_numbers(node: Node, graph: Graph) -> Node:
     """A number that is read as a constant, held by the operator; places as int32."""
     if isinstance(node.op, Constant) and node.params["value"].ndim == 0:
         return _as_computed(node, graph)
     if isinstance(node.op, Constant) and node.types[0].dtype == "int64":
         readers = graph.consumers[node.values[0]]
-        if all(isinstance(r.op, Scatter) and r.inputs[0] == node.values[0] for r in readers):
+        slots = [PLACES.get(type(r.op)) for r in readers]
+        if all(
+            s is not None and r.inputs[s] == node.values[0]
+            for s, r in zip(slots, readers, strict=True)
+        ):
             places = node.params["value"].astype("int32")
             return replace(node, params={"value": places}, types=(type_of(places),))
         return node

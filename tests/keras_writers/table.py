@@ -2,7 +2,7 @@
 
     python tests/keras_writers/table.py [--rows] [tests/parity/test_linear.py ...]
 
-prints the table of docs/conversion.md; ``make writers-table`` puts it there. A row counts
+prints a table, which ``--page`` puts between its marks in a page. A row counts
 once for each Keras, in the first of its containers: ``same graph`` where the file also
 reads back as an isomorphic graph, ``spelled out`` where it was written with the note that
 other layers compute it, ``refused`` where the writer raised ``UnsupportedError``. All that
