@@ -6,6 +6,7 @@ variant   what it does                                          file
 pointwise 1x1: the input is the matrix                          gemm.py
 gathered  windows copied side by side, one product; any shape   gemm.py
 planar    few channels: shifted planes, one product             planar.py
+shifted   no strides: shifted products, added up by BLAS        shifted.py
 winograd  3x3: 16 products for four outputs instead of 36       winograd.py
 rows      each channel by itself: rows as vectors, one einsum   depthwise.py
 elements  depthwise: one window element at a time; any shape    depthwise.py
@@ -40,6 +41,8 @@ from layergraph.backends.numpy.gemm import (
 )
 from layergraph.backends.numpy.planar import planar, planar_time
 from layergraph.backends.numpy.scratch import Specialised, empty
+from layergraph.backends.numpy.shifted import fits as shifted_fits
+from layergraph.backends.numpy.shifted import shifted, shifted_time
 from layergraph.backends.numpy.table import Kernel, Kernels
 from layergraph.backends.numpy.threads import STRETCH, spread
 from layergraph.backends.numpy.tiles import Geometry, tiled
@@ -51,7 +54,7 @@ from layergraph.ir.windows import transposed_crop, transposed_size
 
 kernels = Kernels()
 
-ConvVariant = Literal["pointwise", "gathered", "planar", "winograd", "rows"]
+ConvVariant = Literal["pointwise", "gathered", "planar", "shifted", "winograd", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
         "pointwise": lambda g: pointwise(g, matrices()[0], finish),
         "gathered": lambda g: gathered(g, matrices(), finish),
         "planar": lambda g: planar(g, kernel, finish),
+        "shifted": lambda g: shifted(g, kernel, finish),
         "winograd": lambda g: winograd(g, patches(), finish),
         # As many groups as channels: a depthwise convolution by another name.
         "rows": lambda g: by_rows(g, kernel.reshape(*sizes, op.groups, -1), finish),
@@ -112,6 +116,8 @@ def times_of(geometry: Geometry, groups: int, filters: int) -> dict[ConvVariant,
         found["pointwise"] = product_time(g.pixels, g.channels, filters)
     if g.rank == 2 and groups == 1 and set(g.rates) == {1}:
         found["planar"] = planar_time(g, filters)
+    if shifted_fits(g, groups):
+        found["shifted"] = shifted_time(g, filters)
     if winograd_fits(g, groups):
         found["winograd"] = winograd_time(g, filters)
     if groups == g.channels > 1 and depthwise_fits(g):

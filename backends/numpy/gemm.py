@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from layergraph.backends.numpy.blas import flops_per_nanosecond
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import InPlace, Kernel, in_place
 from layergraph.backends.numpy.threads import WORTH_SPREADING, spread
@@ -14,7 +15,7 @@ from layergraph.backends.numpy.tiles import Geometry, PaddedTile, Tile, tiled
 from layergraph.ir.op import Activation
 from layergraph.ir.types import Array
 
-TILE_BYTES = 384 << 10
+TILE_BYTES = 768 << 10
 """Gathered windows at a time: what a core's own cache holds beside the result."""
 
 LEAST_ROWS = 192
@@ -26,8 +27,8 @@ LEAST_COLUMNS = 64
 LANES = 512
 """Elements a bias or a factor is repeated to, so that NumPy's inner loops are long."""
 
-FLOPS = 65.0
-"""Of one core, a nanosecond, where the product is large enough."""
+FLOPS = flops_per_nanosecond()
+"""Of one core, where the product is large enough."""
 
 
 class Finish:
@@ -63,7 +64,7 @@ class Finish:
             rows += self.bias
 
 
-def product_time(rows: int, inner: int, columns: int) -> float:
+def product_time(rows: float, inner: int, columns: int) -> float:
     """About how many nanoseconds a matrix product takes one thread."""
     inner, columns = max(inner, 1), max(columns, 1)
     flops = 2.0 * rows * inner * columns
@@ -77,7 +78,7 @@ def gathering_time(geometry: Geometry) -> float:
     dense = g.rates[-1] == 1
     run = g.channels * (g.sizes[-1] if dense else 1)
     runs = g.pixels * prod(g.sizes) * g.channels / max(run, 1)
-    return runs * (8 + 0.14 * run)
+    return runs * (12 + 0.22 * run)
 
 
 def pointwise(geometry: Geometry, matrix: Array, finish: Finish) -> Kernel:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
-from layergraph.backends.numpy.gemm import TILE_BYTES, Finish, product_time
+from layergraph.backends.numpy.gemm import Finish, product_time
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import Kernel
 from layergraph.backends.numpy.threads import spread
 from layergraph.backends.numpy.tiles import Geometry, Tile, rows_read, tiled
 from layergraph.ir.types import Array
 
+TILE_BYTES = 768 << 10
+"""Shifted planes and products at a time."""
+
 
 def planar_time(geometry: Geometry, filters: int) -> float:
     """About how many nanoseconds ``planar`` takes one thread."""
     planes = Planes(geometry)
     wide = geometry.batch * geometry.windows[0] * planes.width
-    copied = wide * (0.13 * planes.depth + 1.2 * geometry.channels + 0.25 * filters)
+    copied = wide * (0.18 * planes.depth + 1.2 * geometry.channels + 0.5 * filters)
     return copied + product_time(wide, planes.depth, filters)
 
 
@@ -38,13 +42,8 @@ def planar(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
     g, filters, planes = geometry, kernel.shape[-1], Planes(geometry)
     matrix = planes.arranged(kernel, finish.bias)
     row_bytes = max(planes.width * (len(matrix) + filters) * matrix.itemsize, 1)
-    tiles = [
-        Tile(image, image + 1, t.top, t.bottom)
-        for t in tiled(g.batch, g.windows[0], max(2 * TILE_BYTES // row_bytes, 1))
-        for image in range(t.first, t.last)
-    ]
-    largest = max((t.rows for t in tiles), default=0)
-    pool = Pool(lambda: _Work(planes, largest, matrix, bias=finish.bias is not None))
+    tiles = tiled(g.batch, g.windows[0], max(TILE_BYTES // row_bytes, 1))
+    pool = Pool(lambda: _Work(planes, tiles, matrix, bias=finish.bias is not None))
     cost = planar_time(g, filters)
 
     def run(x: Array) -> Array:
@@ -54,14 +53,14 @@ def planar(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
         def tile(i: int) -> None:
             t = tiles[i]
             work: _Work = pool.take()
-            shifts, columns, found, kept = work.views(t.rows)
+            shifts, columns, found, kept = work.views(t.images, t.rows)
             planes.fill(work.planes, x, t)
             for source, target in shifts:
                 np.copyto(target, source)
             np.matmul(columns, matrix, out=found)
             if finish.activate is not None:
                 finish.activate(found)
-            y[t.first, t.top : t.bottom] = kept
+            y[t.first : t.last, t.top : t.bottom] = kept
             pool.give(work)
 
         spread(tile, len(tiles), cost)
@@ -70,26 +69,37 @@ def planar(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
     return run
 
 
+Views: TypeAlias = tuple[list[tuple[Array, Array]], Array, Array, Array]
+"""Copies to make, their result, the product, and what to keep of it."""
+
+
 class _Work:
     """Buffers of one thread: planes, shifted planes, a row of ones for the bias, the product."""
 
-    def __init__(self, planes: Planes, rows: int, matrix: Array, bias: bool) -> None:
+    def __init__(self, planes: Planes, tiles: list[Tile], matrix: Array, bias: bool) -> None:
         self._of = planes
         self._bias = bias
-        self.planes = planes.empty(rows)
-        self._room = np.ones((len(matrix), rows * planes.width), matrix.dtype)
-        self._found = np.empty((rows * planes.width, matrix.shape[1]), matrix.dtype)
-        self._views: dict[int, tuple[list[tuple[Array, Array]], Array, Array, Array]] = {}
+        lines = max((planes.lines(t.images, t.rows) for t in tiles), default=0)
+        self.planes = planes.empty(lines)
+        self._room = np.ones((len(matrix), lines * planes.width), matrix.dtype)
+        self._found = np.empty((lines * planes.width, matrix.shape[1]), matrix.dtype)
+        self._views: dict[tuple[int, int], Views] = {}
 
-    def views(self, rows: int) -> tuple[list[tuple[Array, Array]], Array, Array, Array]:
-        """For tiles of so many rows: copies to make, their result, the product, what to keep."""
-        if rows not in self._views:
-            of, count = self._of, rows * self._of.width
+    def views(self, images: int, rows: int) -> Views:
+        """For tiles of so many images and rows."""
+        if (images, rows) not in self._views:
+            of = self._of
+            lines = of.lines(images, rows)
+            # No window begins in the last lines of the last image.
+            count = (lines - of.lines(1, rows) + rows) * of.width
             columns = self._room[:, :count]
-            found = self._found[:count]
-            kept = found.reshape(rows, of.width, -1)[:, : of.windows]
-            self._views[rows] = of.shifts(self.planes, columns, count), columns.T, found, kept
-        return self._views[rows]
+            found = self._found[: lines * of.width].reshape(
+                images, -1, of.width, self._found.shape[1]
+            )
+            kept = found[:, :rows, : of.windows]
+            shifts = of.shifts(self.planes, columns, count)
+            self._views[images, rows] = shifts, columns.T, self._found[:count], kept
+        return self._views[images, rows]
 
 
 class Planes:
@@ -123,9 +133,13 @@ class Planes:
         ]
         return np.concatenate(rows if bias is None else [*rows, bias[None]])
 
-    def empty(self, rows: int) -> Array:
-        """Planes for so many rows of windows."""
-        length = (rows + self._reach[0]) * self.width + self._reach[1]
+    def lines(self, images: int, rows: int) -> int:
+        """Rows of a plane that holds so many rows of windows of so many images."""
+        return images * (rows + self._reach[0])
+
+    def empty(self, lines: int) -> Array:
+        """Planes of so many rows."""
+        length = lines * self.width + self._reach[1]
         shape = (len(self._phases), self._geometry.channels, length)
         return np.zeros(shape, self._geometry.dtype)
 
@@ -154,17 +168,18 @@ class Planes:
         down, across = g.strides
         lo, hi, above, _ = rows_read(g, tile)
         height = tile.rows + self._reach[0]
-        rows = plane[:, : height * self.width].reshape(g.channels, height, self.width)
+        count = tile.images * height * self.width
+        rows = plane[:, :count].reshape(g.channels, tile.images, height, self.width)
         # The first row and column of the remainder that lie within the image.
         top, left = above + (p - above) % down, g.before[1] + (q - g.before[1]) % across
         source = x[
-            tile.first, lo + top - above : hi : down, left - g.before[1] :: across
-        ].transpose(2, 0, 1)
+            tile.first : tile.last, lo + top - above : hi : down, left - g.before[1] :: across
+        ].transpose(3, 0, 1, 2)
         top, left = top // down, left // across
-        source = source[:, : max(height - top, 0), : self.width - left]
-        bottom = top + source.shape[1]
+        source = source[:, :, : max(height - top, 0), : self.width - left]
+        bottom = top + source.shape[2]
         if top:
-            rows[:, :top] = 0
+            rows[:, :, :top] = 0
         if bottom < height:
-            rows[:, bottom:] = 0
-        rows[:, top:bottom, left : left + source.shape[2]] = source
+            rows[:, :, bottom:] = 0
+        rows[:, :, top:bottom, left : left + source.shape[3]] = source

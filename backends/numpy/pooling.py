@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import Pool as Room
 from layergraph.backends.numpy.scratch import Specialised, empty
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.backends.numpy.threads import WORTH_SPREADING, spread
+from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.tiles import tiled
 from layergraph.ir.ops.pooling import AdaptivePool, GlobalPool, Pool
 from layergraph.ir.types import Array
 from layergraph.ir.windows import left_out, output_size, padding_of
 
 kernels = Kernels()
+
+TILE = 1 << 17
+"""Elements of an input at a time."""
 
 COMBINE: dict[str, Any] = {"max": np.maximum, "average": np.add}
 
@@ -33,24 +38,33 @@ def pool(op: Pool) -> Kernel:
         windows = tuple(size for _, size, _ in axes)
         # About half a nanosecond for each element that a pass reads.
         cost = prod(shape) * 0.5 * sum(len(taps) for _, _, taps in axes) / max(len(axes), 1)
+        tiles = tiled(shape[0], 1, max(TILE // max(prod(shape[1:]), 1), 1))
+        most = max((t.images for t in tiles), default=0)
+        # What each pass but the last writes: axes before it are pooled, those behind not yet.
+        between = [
+            (most, *windows[: i + 1], *shape[i + 2 :]) for i in range(max(len(windows) - 1, 0))
+        ]
+        rooms: dict[Any, Room] = {}
 
         def run(x: Array) -> Array:
             y = empty((shape[0], *windows, shape[-1]), x.dtype)
             divisors = None if counts is None else counts.astype(x.dtype)
             fractional = x.dtype.kind not in "iu"
+            room = rooms.setdefault(x.dtype, Room(lambda: [np.empty(b, x.dtype) for b in between]))
 
-            def images(part: slice) -> None:
+            def images(i: int) -> None:
+                part = slice(tiles[i].first, tiles[i].last)
+                work: list[Array] = room.take()
                 result = x[part]
-                for i, (axis, size, taps) in enumerate(axes):
-                    last = i == len(axes) - 1
-                    result = _along(result, axis, size, taps, op.kind, y[part] if last else None)
+                outs = [*(w[: tiles[i].images] for w in work), y[part]]
+                for (axis, size, taps), out in zip(axes, outs, strict=True):
+                    _along(result, axis, size, taps, op.kind, out)
+                    result = out
+                room.give(work)
                 if divisors is not None and fractional:
                     y[part] /= divisors
 
-            if cost < WORTH_SPREADING:
-                images(slice(0, shape[0]))
-            else:
-                spread(lambda i: images(slice(i, i + 1)), shape[0], cost)
+            spread(images, len(tiles), cost)
             return y if divisors is None or fractional else np.asarray(y / divisors)
 
         return run
@@ -75,10 +89,9 @@ def _taps(op: Pool, axis: int, size: int) -> tuple[int, list[Tap]]:
     return out, taps
 
 
-def _along(x: Array, axis: int, size: int, taps: list[Tap], kind: str, out: Array | None) -> Array:
-    """Combine along an axis; into ``out``, if there is one."""
+def _along(x: Array, axis: int, size: int, taps: list[Tap], kind: str, y: Array) -> None:
+    """Combine along an axis into ``y``."""
     lead = (slice(None),) * axis
-    y = empty((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) if out is None else out
     combine = COMBINE[kind]
     (target, source), *rest = taps
     if target != slice(0, size):
@@ -92,7 +105,6 @@ def _along(x: Array, axis: int, size: int, taps: list[Tap], kind: str, out: Arra
     for target, source in rest:
         part = y[(*lead, target)]
         combine(part, x[(*lead, source)], out=part)
-    return y
 
 
 def _identity(kind: str, dtype: Any) -> Any:

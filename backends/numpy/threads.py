@@ -7,16 +7,13 @@ its threads wait for each other many times; tiles only meet at the end.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from queue import SimpleQueue
-from typing import Any
 
+from layergraph.backends.numpy.blas import thread_count
 from layergraph.backends.numpy.scratch import current
 
 WORTH_SPREADING = 200_000
@@ -168,7 +165,7 @@ class _Limit:
 @contextmanager
 def blas_on_one_thread() -> Iterator[None]:
     """Keep BLAS from starting threads; the last to leave restores what it had."""
-    blas = _openblas()
+    blas = thread_count()
     if blas is None:
         yield
         return
@@ -192,35 +189,11 @@ def available_threads() -> int:
 
     So what limits BLAS (``OPENBLAS_NUM_THREADS``, a container's share of cores) limits us.
     """
-    blas = _openblas()
+    blas = thread_count()
     if blas is None:
         return 1
     with _Limit.lock:
         return int(_Limit.before if _Limit.callers else blas[0]())
-
-
-@cache
-def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """Reader and setter of the thread count of the OpenBLAS that NumPy is linked with."""
-    extension: Any = sys.modules.get("numpy._core._multiarray_umath")
-    if extension is None:  # NumPy 1
-        extension = sys.modules.get("numpy.core._multiarray_umath")
-    try:
-        # Symbols are looked up in what the extension is linked with, too.
-        library: Any = ctypes.CDLL(extension.__file__)
-    except (AttributeError, OSError):
-        return None
-    for prefix in ("scipy_openblas", "openblas"):
-        for suffix in ("64_", ""):
-            try:
-                get = library[f"{prefix}_get_num_threads{suffix}"]
-                put = library[f"{prefix}_set_num_threads{suffix}"]
-            except AttributeError:
-                continue
-            get.restype, get.argtypes = ctypes.c_int, []
-            put.restype, put.argtypes = None, [ctypes.c_int]
-            return get, put
-    return None
 
 
 if hasattr(os, "register_at_fork"):

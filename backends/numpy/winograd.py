@@ -23,8 +23,9 @@ from layergraph.backends.numpy.threads import spread
 from layergraph.backends.numpy.tiles import Geometry, Tile, tiled
 from layergraph.ir.types import Array
 
-TILE_BYTES = 1 << 20
-"""Transformed patches and products at a time."""
+TILE_BYTES = 4 << 20
+"""Transformed patches and products at a time: more than a core's own cache holds, since
+threads that call NumPy for a few microseconds each wait for each other."""
 
 LEAST_PATCHES = 48
 """Of a tile, below which the products are too thin."""
@@ -47,7 +48,7 @@ def winograd_time(geometry: Geometry, filters: int) -> float:
     """About how many nanoseconds ``winograd`` takes one thread."""
     g = geometry
     patches = g.batch * -(-g.windows[0] // 2) * -(-g.windows[1] // 2)
-    sums = patches * (10.0 * g.channels + 9.0 * filters)
+    sums = patches * (14.0 * g.channels + 13.0 * filters)
     flops = 32.0 * patches * g.channels * filters
     thin = (1 + 6 / max(g.channels, 1)) * (1 + 6 / max(filters, 1))
     calls = len(_tiles(g, filters))
@@ -73,6 +74,11 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
     tiles = _tiles(g, filters)
     pool = Pool(lambda: _Work(g, tiles, filters))
     cost = winograd_time(g, filters)
+    # Of a single tile, the products are what two threads can share.
+    parts = [slice(0, 8), slice(8, 16)] if len(tiles) == 1 else [slice(0, 16)]
+
+    def multiply(views: Views, part: slice) -> None:
+        np.matmul(views.patches[part], matrices[part], out=views.products[part])
 
     def run(x: Array) -> Array:
         y = empty((g.batch, *g.windows, filters), matrices.dtype)
@@ -85,7 +91,10 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
             work.fill(x, t)
             for combine, one, other, out in views.forward:
                 combine(one, other, out=out)
-            np.matmul(views.patches, matrices, out=views.products)
+            if len(tiles) == 1:
+                spread(lambda j: multiply(views, parts[j]), len(parts), cost)
+            else:
+                multiply(views, parts[0])
             if finish.bias is not None:
                 np.add(views.everywhere, finish.bias, out=views.everywhere)
             for combine, one, other, out in views.back:
