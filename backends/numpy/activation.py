@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layergraph.backends.numpy.elementwise import sigmoid, softplus
+from layergraph.backends.numpy.scratch import temporaries
 from layergraph.backends.numpy.table import Kernel, Kernels
 from layergraph.ir.ops.activation import (
     CELU,
@@ -119,15 +120,17 @@ def celu(op: CELU, x: Array, out: Array) -> None:
 @kernels.applies(GELU)
 def gelu(op: GELU, x: Array, out: Array) -> None:
     """``0.5 x (1 + erf(x / sqrt 2))``, or with a tanh for the error function."""
+    gate, *work = temporaries(x, 3)
     if op.approximate:
-        gate = x * x
+        np.multiply(x, x, out=gate)
         gate *= 0.044715
         gate += 1
         gate *= x
         gate *= math.sqrt(2 / math.pi)
         np.tanh(gate, out=gate)
     else:
-        gate = erf(x * x.dtype.type(math.sqrt(0.5)))
+        np.multiply(x, x.dtype.type(math.sqrt(0.5)), out=gate)
+        erf_into(gate, *work)
     gate += 1
     gate *= 0.5
     np.multiply(x, gate, out=out)
@@ -145,26 +148,38 @@ _exact_erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def erf(x: Array) -> Array:
-    """The error function; for float32 the rational approximation TensorFlow's own
-    kernel uses, so that both round alike; exact beyond."""
-    if x.dtype != np.float32:
-        return np.asarray(_exact_erf(x), x.dtype).reshape(x.shape)
-    x = x.clip(-4, 4)
-    square = x * x
-    top = polynomial(ERF_TOP, square)
-    top *= x
-    top /= polynomial(ERF_BOTTOM, square)
-    return top
-
-
-def polynomial(factors: Sequence[float], x: Array) -> Array:
-    """A polynomial by Horner's rule, the factor of the highest power first."""
-    y: Array = x * x.dtype.type(factors[0])
-    y += x.dtype.type(factors[1])
-    for factor in factors[2:]:
-        y *= x
-        y += x.dtype.type(factor)
+    """The error function; see ``erf_into``."""
+    y = np.array(x)
+    erf_into(y, np.empty_like(y), np.empty_like(y))
     return y
+
+
+def erf_into(x: Array, square: Array, work: Array) -> None:
+    """The error function where its argument lies; for float32 the rational approximation
+    TensorFlow's own kernel uses, so that both round alike; exact beyond.
+
+    Args:
+        x: any shape; overwritten.
+        square, work: arrays like it to compute in.
+    """
+    if x.dtype != np.float32:
+        x[...] = np.asarray(_exact_erf(x), x.dtype).reshape(x.shape)
+        return
+    x.clip(-4, 4, out=x)
+    np.multiply(x, x, out=square)
+    polynomial(ERF_TOP, square, work)
+    x *= work
+    polynomial(ERF_BOTTOM, square, work)
+    x /= work
+
+
+def polynomial(factors: Sequence[float], x: Array, out: Array) -> None:
+    """A polynomial by Horner's rule, the factor of the highest power first."""
+    np.multiply(x, x.dtype.type(factors[0]), out=out)
+    out += x.dtype.type(factors[1])
+    for factor in factors[2:]:
+        out *= x
+        out += x.dtype.type(factor)
 
 
 @kernels.applies(HardShrink)

@@ -13,7 +13,7 @@ from layergraph.backends.numpy.threads import spread
 from layergraph.backends.numpy.tiles import Geometry, Padded, Tile, rows_read, tiled
 from layergraph.ir.types import Array
 
-TILE_BYTES = 256 << 10
+TILE_BYTES = 1 << 20
 """Input rows at a time; the result, their products and the kernel lie beside them."""
 
 KERNEL_BYTES = 512 << 10

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.scratch import temporaries
 from layergraph.backends.numpy.special import digamma, i0e, lgamma
 from layergraph.backends.numpy.table import Kernels
 from layergraph.ir.ops.elementwise import (
@@ -79,7 +80,8 @@ def _softsign(x: Array, out: Array) -> None:
 
 def _silu(x: Array, out: Array) -> None:
     # ``exp`` takes half the time of ``tanh``; where it overflows, the quotient is -0.
-    gate = np.negative(x)
+    (gate,) = temporaries(x, 1)
+    np.negative(x, out=gate)
     with np.errstate(over="ignore"):
         np.exp(gate, out=gate)
     gate += 1

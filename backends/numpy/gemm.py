@@ -10,7 +10,7 @@ import numpy as np
 from layergraph.backends.numpy.blas import flops_per_nanosecond
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import InPlace, Kernel, in_place
-from layergraph.backends.numpy.threads import WORTH_SPREADING, spread
+from layergraph.backends.numpy.threads import spread
 from layergraph.backends.numpy.tiles import Geometry, PaddedTile, Tile, tiled
 from layergraph.ir.op import Activation
 from layergraph.ir.types import Array
@@ -20,9 +20,6 @@ TILE_BYTES = 768 << 10
 
 LEAST_ROWS = 192
 """Rows of a product below which BLAS spends much of its time rearranging the other matrix."""
-
-LEAST_COLUMNS = 64
-"""Of either half, where a product of few rows is split."""
 
 LANES = 512
 """Elements a bias or a factor is repeated to, so that NumPy's inner loops are long."""
@@ -116,28 +113,19 @@ class Product:
         inner, columns = matrix.shape
         row_bytes = max((inner + columns) * matrix.itemsize, 1)
         self._most = max(2 * TILE_BYTES // row_bytes, LEAST_ROWS)
-        half = columns // 2
-        self._halves = (slice(0, half), slice(half, columns)) if half >= LEAST_COLUMNS else ()
 
     def __call__(self, x: Array, out: Array) -> None:
         """Compute ``out``, ``(rows, columns)`` in C order, from ``x``, ``(rows, inner)``."""
-        cost = product_time(len(x), *self._matrix.shape)
-        if len(x) > self._most:
-            tiles = tiled(1, len(x), self._most)
-            spread(lambda i: self._rows(x, out, slice(tiles[i].top, tiles[i].bottom)),
-                   len(tiles), cost)  # fmt: skip
-        elif self._halves and cost > WORTH_SPREADING:
-            spread(lambda i: self._columns(x, out, self._halves[i]), 2, cost)
-            self._finish(out)
-        else:
-            self._rows(x, out, slice(0, len(x)))
+        tiles = tiled(1, len(x), self._most)
+        spread(
+            lambda i: self._rows(x, out, slice(tiles[i].top, tiles[i].bottom)),
+            len(tiles),
+            product_time(len(x), *self._matrix.shape),
+        )
 
     def _rows(self, x: Array, out: Array, part: slice) -> None:
         np.matmul(x[part], self._matrix, out=out[part])
         self._finish(out[part])
-
-    def _columns(self, x: Array, out: Array, part: slice) -> None:
-        np.matmul(x, self._matrix[:, part], out=out[:, part])
 
 
 def gathered_time(geometry: Geometry, groups: int, filters: int) -> float:

@@ -115,13 +115,13 @@ class Plan:
             env[slot] = feeds[name]
         states = {} if states is None else states
         arena = self._arenas.take()
+        single = all(len(a) <= 1 for a in feeds.values() if a.ndim)
         with ExitStack() as stack:
             stack.callback(self._end, arena)
-            # Tiles are spread over threads; products within them keep to one each, so that
-            # results do not depend on how many there are.
+            # Tiles are spread over threads; products within them keep to one each.
             stack.enter_context(blas_on_one_thread())
             for node, kernel, inputs, outputs, frees, kept in self.steps:
-                current.arena, current.threads = arena, self._threads
+                current.arena, current.threads, current.single = arena, self._threads, single
                 started = perf_counter()
                 try:
                     if kept:
@@ -146,7 +146,7 @@ class Plan:
 
     def _end(self, arena: Arena) -> None:
         """The run is over, or was given up: its arena serves the next one."""
-        current.arena, current.threads = None, 1
+        current.arena, current.threads, current.single = None, 1, False
         arena.end_run()
         self._arenas.give(arena)
 

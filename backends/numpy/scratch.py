@@ -80,11 +80,44 @@ def buffer(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Pool:
     return Pool(lambda: np.empty(shape, dtype))
 
 
+LINE = 64
+"""Bytes of a cache line, at which large arrays begin."""
+
+
+class _Temporaries(threading.local):
+    """Memory that a thread's functions compute in, of the largest size asked for lately."""
+
+    room = np.empty(0, np.uint8)
+
+
+_temporaries = _Temporaries()
+
+LARGE_BYTES = 4 << 20
+"""Of temporaries, above which they are not kept."""
+
+
+def temporaries(like: Array, count: int) -> list[Array]:
+    """Uninitialised arrays of an array's shape and dtype, C order, for use within one function.
+
+    They are a thread's own, and the next function's too. Arrays of a few hundred KiB
+    go back to the system at once when freed, and fetching them anew, in two threads
+    above all, takes longer than computing with them.
+    """
+    size = -(-like.nbytes // LINE) * LINE
+    if size * count > LARGE_BYTES:
+        return [np.empty(like.shape, like.dtype) for _ in range(count)]
+    if len(_temporaries.room) < size * count + LINE:
+        _temporaries.room = np.empty(size * count + LINE, np.uint8)
+    room = _temporaries.room
+    first = -room.ctypes.data % LINE
+    return [
+        room[first + i * size : first + i * size + like.nbytes].view(like.dtype).reshape(like.shape)
+        for i in range(count)
+    ]
+
+
 SMALL_BYTES = 1 << 17
 """Outputs below this size come from the C library, which keeps small blocks at hand."""
-
-LINE = 64
-"""Bytes of a cache line, at which large outputs begin."""
 
 
 class Arena:
@@ -156,6 +189,8 @@ class _Current(threading.local):
 
     arena: Arena | None = None
     threads: int = 1
+    single: bool = False
+    """Whether the inputs have one row."""
 
 
 current = _Current()

@@ -29,7 +29,7 @@ Prepare: TypeAlias = Callable[[Any, Mapping[str, Array]], Kernel]
 InPlace: TypeAlias = Callable[[Array], None]
 """Applies an activation to an array where it lies."""
 
-TILE = 1 << 15
+TILE = 1 << 16
 """Elements an activation works on at a time: with its work arrays, what a core's cache holds."""
 
 OpT = TypeVar("OpT", bound=Op)
@@ -191,7 +191,7 @@ def in_place(op: Activation | None) -> InPlace | None:
 
 def _in_tiles(function: Callable[[Any, Array, Array], None], op: Any, x: Array, out: Array) -> None:
     """Apply an activation to parts that stay in cache through all its passes."""
-    if not (op.by_row and x.size > 2 * TILE and x.flags.c_contiguous and out.flags.c_contiguous):
+    if not (op.by_row and x.size > TILE and x.flags.c_contiguous and out.flags.c_contiguous):
         function(op, x, out)
         return
     # What works element by element takes parts of any size, softmax whole rows.

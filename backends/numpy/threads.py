@@ -19,28 +19,43 @@ from layergraph.backends.numpy.scratch import current
 WORTH_SPREADING = 200_000
 """Nanoseconds of work below which waking another thread costs more than it saves."""
 
+WORTH_SPLITTING = 50_000
+"""Nanoseconds of work from which BLAS' own threads share a product."""
+
 Task = Callable[[int], None]
 
 
 def spread(task: Task, count: int, nanoseconds: float) -> None:
     """Call ``task(i)`` for each ``i`` below ``count``, on the run's threads where that pays.
 
+    Of a single row, layers take a fraction of a millisecond, and waking a thread takes a
+    good part of that. BLAS' threads watch for work instead of sleeping, so that they share
+    the products; the rest is done here. Both at once are in each other's way.
+
     Args:
         task: does one tile; tiles are done in any order, several at once.
         count: number of tiles.
         nanoseconds: about how long all of them take one thread.
     """
-    helpers = min(current.threads, count) - 1
-    if helpers < 1 or nanoseconds < WORTH_SPREADING:
-        for i in range(count):
-            task(i)
-        return
-    job = _Job(task, count)
-    _staff(helpers)
-    with blas_on_one_thread():
-        for _ in range(helpers):
-            _queue.put(job)
-        job.finish()
+    threads = current.threads
+    helpers = 0 if current.single else min(threads, count) - 1
+    # Tiles that are spread are not cut once more.
+    current.threads = 1
+    try:
+        if helpers < 1 or nanoseconds < WORTH_SPREADING:
+            splits = current.single and nanoseconds >= WORTH_SPLITTING
+            with blas_threads(threads if splits else 1):
+                for i in range(count):
+                    task(i)
+            return
+        job = _Job(task, count)
+        _staff(helpers)
+        with blas_on_one_thread():
+            for _ in range(helpers):
+                _queue.put(job)
+            job.finish()
+    finally:
+        current.threads = threads
 
 
 STRETCH = 1 << 16
@@ -59,10 +74,12 @@ def over_rows(
         nanoseconds: about how long an element takes one thread.
         most: elements at a time.
     """
-    step = max(most // max(width, 1), 1)
-    if rows <= step:
+    most = max(most // max(width, 1), 1)
+    if rows <= most:
         task(slice(0, rows))
         return
+    # An even number of equal parts, so that two threads have the same to do.
+    step = -(-rows // (2 * -(-rows // (2 * most))))
     starts = range(0, rows, step)
     spread(
         lambda i: task(slice(starts[i], starts[i] + step)),
@@ -182,6 +199,21 @@ def blas_on_one_thread() -> Iterator[None]:
             _Limit.callers -= 1
             if not _Limit.callers:
                 put(_Limit.before)
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Let BLAS start threads within a run, which else keeps it to one."""
+    blas = thread_count()
+    if blas is None or count <= 1 or not _Limit.callers:
+        yield
+        return
+    _, put = blas
+    put(min(count, _Limit.before))
+    try:
+        yield
+    finally:
+        put(1)
 
 
 def available_threads() -> int:

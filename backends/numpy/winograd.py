@@ -74,11 +74,6 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
     tiles = _tiles(g, filters)
     pool = Pool(lambda: _Work(g, tiles, filters))
     cost = winograd_time(g, filters)
-    # Of a single tile, the products are what two threads can share.
-    parts = [slice(0, 8), slice(8, 16)] if len(tiles) == 1 else [slice(0, 16)]
-
-    def multiply(views: Views, part: slice) -> None:
-        np.matmul(views.patches[part], matrices[part], out=views.products[part])
 
     def run(x: Array) -> Array:
         y = empty((g.batch, *g.windows, filters), matrices.dtype)
@@ -91,10 +86,7 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
             work.fill(x, t)
             for combine, one, other, out in views.forward:
                 combine(one, other, out=out)
-            if len(tiles) == 1:
-                spread(lambda j: multiply(views, parts[j]), len(parts), cost)
-            else:
-                multiply(views, parts[0])
+            np.matmul(views.patches, matrices, out=views.products)
             if finish.bias is not None:
                 np.add(views.everywhere, finish.bias, out=views.everywhere)
             for combine, one, other, out in views.back:

@@ -11,7 +11,16 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from layergraph.backends.numpy import convolution, scratch, threads
+from layergraph.backends.numpy import (
+    convolution,
+    gemm,
+    planar,
+    scratch,
+    shifted,
+    threads,
+    winograd,
+)
+from layergraph.backends.numpy import depthwise as depthwise_kernels
 from layergraph.backends.numpy.table import in_place
 from layergraph.ir.op import Activation, Op
 from layergraph.ir.ops.activation import ReLU, Softmax
@@ -98,6 +107,10 @@ ROWS: list[tuple[str, Op, tuple[int, ...], tuple[int, ...]]] = [
     ("3x3 valid odd", conv(padding="valid", activation=SOFTMAX), (9, 5, 2), (3, 3, 2, 6)),
     ("3x3 several tiles", conv(activation=RELU), (67, 45, 24), (3, 3, 24, 40)),
     ("3x3 many channels", conv(), (13, 12, 70), (3, 3, 70, 130)),
+    ("3x3 many places and channels", conv(), (20, 18, 130), (3, 3, 130, 130)),
+    ("even kernel same", conv(activation=RELU), (9, 8, 3), (4, 2, 3, 5)),
+    ("wide kernel valid", conv(padding="valid", activation=SOFTMAX), (6, 9, 2), (2, 5, 2, 3)),
+    ("kernel larger than the image", conv(), (2, 3, 4), (5, 6, 4, 3)),
     ("3x3 one pixel", conv(), (1, 1, 4), (3, 3, 4, 5)),
     ("3x3 one row", conv(activation=RELU), (1, 9, 4), (3, 3, 4, 5)),
     ("even kernel stride 2", conv(strides=(2, 2)), (9, 8, 3), (4, 2, 3, 5)),
@@ -130,6 +143,8 @@ ROWS: list[tuple[str, Op, tuple[int, ...], tuple[int, ...]]] = [
     ("depthwise volume", depthwise(3), (5, 6, 4, 3), (2, 3, 1, 3, 2)),
 ]  # fmt: skip
 
+TILED = (depthwise_kernels, gemm, planar, shifted, winograd)
+
 DTYPES: dict[str, float] = {"float32": 3e-6, "float64": 1e-14}
 
 
@@ -140,7 +155,8 @@ def test_a_variant_is_the_sum(
     variant: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Batches of 3, 1 and none; strided input; with and without a bias; one thread and two."""
+    """Batches of 3, 1 and none; strided input; with and without a bias; one thread and tiles
+    of several images, two threads and tiles of some rows."""
     _, op, shape, kernel_shape = row
     filters = kernel_shape[-1] * (kernel_shape[-2] if isinstance(op, DepthwiseConv) else 1)
     kernels: Any = convolution.kernels.prepare[type(op)]
@@ -152,6 +168,8 @@ def test_a_variant_is_the_sum(
         with forced(monkeypatch, variant) as chosen, monkeypatch.context() as patch:
             patch.setattr(threads, "WORTH_SPREADING", 0 if width == 2 else where)
             patch.setattr(scratch.current, "threads", width)
+            for module in TILED if width == 2 else ():
+                patch.setattr(module, "TILE_BYTES", 1 << 11)
             run = kernels(op, {"kernel": kernel, "bias": bias} if biased else {"kernel": kernel})
             got = run(x)
             if not chosen:
@@ -193,6 +211,7 @@ LIVE = {
                  "conv2d unknown sides"),
     "planar": ("conv2d valid, relu", "conv2d same even kernel stride 2",
                "conv2d stride larger than kernel", "conv2d larger than a chunk"),
+    "shifted": ("conv2d valid, relu", "conv2d softmax over channels", "conv2d larger than a chunk"),
     "winograd": ("conv2d valid, relu", "conv2d softmax over channels"),
     "pointwise": ("conv2d 1x1",),
     "rows": ("depthwise2d same multiplier", "depthwise2d stride 2", "depthwise1d"),
