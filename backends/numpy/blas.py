@@ -104,29 +104,44 @@ class AddedProduct:
     """
 
     def __init__(self, a: Array, b: Array, out: Array, add: bool = True) -> None:
-        (rows, inner), (depth, columns) = a.shape, b.shape
-        if depth != inner or out.shape != (rows, columns):
-            raise ValueError(f"{a.shape} @ {b.shape} is not {out.shape}")
-        scalar = 1.0 if add else 0.0
         self._held = a, b, out
         self._call = _gemm(out.dtype.name)
-        self._arguments = (
-            ROW_MAJOR, AS_IT_IS, AS_IT_IS, rows, columns, inner,
-            1.0, a.ctypes.data, _leading(a, out), b.ctypes.data, _leading(b, out),
-            scalar, out.ctypes.data, _leading(out, out),
-        )  # fmt: skip
+        self._arguments = _arguments(a, b, out, add)
 
     def __call__(self) -> None:
         """Compute it from what the matrices hold now."""
         self._call(*self._arguments)
 
 
+def add_product(a: Array, b: Array, out: Array) -> None:
+    """``out += a @ b``, once; arguments and errors as of ``AddedProduct``."""
+    _gemm(out.dtype.name)(*_arguments(a, b, out, True))
+
+
+def _arguments(a: Array, b: Array, out: Array, add: bool) -> tuple[Any, ...]:
+    (rows, inner), (depth, columns) = a.shape, b.shape
+    if depth != inner or out.shape != (rows, columns):
+        raise ValueError(f"{a.shape} @ {b.shape} is not {out.shape}")
+    return (
+        ROW_MAJOR, AS_IT_IS, AS_IT_IS, rows, columns, inner,
+        1.0, _address(a), _leading(a, out), _address(b), _leading(b, out),
+        1.0 if add else 0.0, _address(out), _leading(out, out),
+    )  # fmt: skip
+
+
+def _address(matrix: Array) -> int:
+    # A third of the time that ``matrix.ctypes.data`` takes.
+    address: int = matrix.__array_interface__["data"][0]
+    return address
+
+
 def _leading(matrix: Array, out: Array) -> int:
     """Elements from one row to the next."""
     across, along = matrix.strides
-    least = max(matrix.shape[1], 1)
-    step = across // matrix.itemsize
-    fits = along == matrix.itemsize and across % matrix.itemsize == 0 and step >= least
-    if not fits or matrix.dtype != out.dtype:
+    step, between = divmod(across, matrix.itemsize)
+    if len(matrix) <= 1:
+        step, between = max(matrix.shape[1], 1), 0
+    fits = (along == matrix.itemsize or matrix.shape[1] <= 1) and not between
+    if not fits or step < max(matrix.shape[1], 1) or matrix.dtype != out.dtype:
         raise ValueError(f"BLAS cannot read {matrix.dtype} of strides {matrix.strides}")
     return step

@@ -93,7 +93,18 @@ def concatenate(op: Concatenate, *values: Array) -> Array:
     shape = list(values[0].shape)
     shape[axis] = sum(v.shape[axis] for v in values)
     y = empty(tuple(shape), numpy_dtype(dtype))
-    return np.concatenate(values, axis=axis, out=y)
+    if not axis or y.size <= STRETCH:
+        return np.concatenate(values, axis=axis, out=y)
+    # Axes before the one joined as one, so that their rows can be copied some at a time.
+    rows, behind = prod(shape[:axis]), shape[axis + 1 :]
+    parts = [v.reshape(rows, v.shape[axis], *behind) for v in values]
+    whole = y.reshape(rows, shape[axis], *behind)
+
+    def some(t: slice) -> None:
+        np.concatenate([p[t] for p in parts], axis=1, out=whole[t])
+
+    over_rows(some, rows, prod(shape[axis:]), 0.3)
+    return y
 
 
 @kernels.computes(Logical)

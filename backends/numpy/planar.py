@@ -22,7 +22,7 @@ def planar_time(geometry: Geometry, filters: int) -> float:
     """About how many nanoseconds ``planar`` takes one thread."""
     planes = Planes(geometry)
     wide = geometry.batch * geometry.windows[0] * planes.width
-    copied = wide * (0.18 * planes.depth + 1.2 * geometry.channels + 0.5 * filters)
+    copied = wide * (0.18 * planes.depth + 1.2 * geometry.channels + 1.0 * filters)
     return copied + product_time(wide, planes.depth, filters)
 
 
@@ -58,9 +58,7 @@ def planar(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
             for source, target in shifts:
                 np.copyto(target, source)
             np.matmul(columns, matrix, out=found)
-            if finish.activate is not None:
-                finish.activate(found)
-            y[t.first : t.last, t.top : t.bottom] = kept
+            finish.activated(kept, found, y[t.first : t.last, t.top : t.bottom])
             pool.give(work)
 
         spread(tile, len(tiles), cost)

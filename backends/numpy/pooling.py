@@ -36,8 +36,8 @@ def pool(op: Pool) -> Kernel:
         counts = _counts(op, shape) if op.kind == "average" else None
 
         windows = tuple(size for _, size, _ in axes)
-        # About half a nanosecond for each element that a pass reads.
-        cost = prod(shape) * 0.5 * sum(len(taps) for _, _, taps in axes) / max(len(axes), 1)
+        # About a third of a nanosecond for each element that a pass reads.
+        cost = prod(shape) * 0.35 * sum(len(taps) for _, _, taps in axes) / max(len(axes), 1)
         tiles = tiled(shape[0], 1, max(TILE // max(prod(shape[1:]), 1), 1))
         most = max((t.images for t in tiles), default=0)
         # What each pass but the last writes: axes before it are pooled, those behind not yet.

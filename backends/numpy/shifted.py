@@ -26,6 +26,9 @@ from layergraph.ir.types import Array
 TILE_BYTES = 2 << 20
 """Of a tile's input and output."""
 
+LEAST_BYTES = 512 << 10
+"""Of several images, below which they are not divided."""
+
 CALL = 2_000
 """Nanoseconds it takes to call BLAS."""
 
@@ -44,7 +47,7 @@ def shifted_time(geometry: Geometry, filters: int) -> float:
     tiles = _tiles(g, filters)
     pixels = sum(lines.span(t.images, t.rows) for t in tiles)
     # Every row of the kernel reads and writes the sums once more.
-    passes = pixels * (0.2 * g.channels + (0.4 + 0.08 * tall) * filters)
+    passes = pixels * (0.15 * g.channels + (0.25 + 0.08 * tall) * filters)
     rows = pixels / broad
     return passes + tall * broad * (
         product_time(rows, broad * g.channels, filters) + CALL * len(tiles)
@@ -72,7 +75,7 @@ def shifted(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
         def tile(i: int) -> None:
             t = tiles[i]
             work: _Work = pool.take()
-            y[t.first : t.last, t.top : t.bottom] = work.sums(x, t)
+            work.sums(x, t, y[t.first : t.last, t.top : t.bottom])
             pool.give(work)
 
         spread(tile, len(tiles), cost)
@@ -102,7 +105,11 @@ class Lines:
 def _tiles(geometry: Geometry, filters: int) -> list[Tile]:
     g = geometry
     row_bytes = Lines(g).width * (g.channels + filters) * g.dtype.itemsize
-    return tiled(g.batch, g.windows[0], TILE_BYTES // max(row_bytes, 1))
+    most = TILE_BYTES // max(row_bytes, 1)
+    if g.batch > 1:
+        # Two threads have something to do each, unless it is next to nothing.
+        most = min(most, max(g.batch * g.windows[0] // 2, LEAST_BYTES // max(row_bytes, 1)))
+    return tiled(g.batch, g.windows[0], most)
 
 
 class _Work:
@@ -126,8 +133,8 @@ class _Work:
         self._repeated = None if finish.bias is None else np.tile(finish.bias, self._times)
         self._made: dict[tuple[int, int], tuple[list[AddedProduct], Array, Array, Array]] = {}
 
-    def sums(self, x: Array, tile: Tile) -> Array:
-        """``(images, rows, windows, filters)`` of a tile; a view that the next one overwrites."""
+    def sums(self, x: Array, tile: Tile, out: Array) -> None:
+        """A tile, ``(images, rows, windows, filters)``."""
         size = tile.images, tile.rows
         if size not in self._made:
             self._made[size] = self._views(*size)
@@ -137,9 +144,7 @@ class _Work:
             begun[...] = self._repeated
         for add in products:
             add()
-        if self._finish.activate is not None:
-            self._finish.activate(found)
-        return kept
+        self._finish.activated(kept, found, out)
 
     def _fill(self, x: Array, tile: Tile) -> None:
         g, width = self._geometry, self._lines.width

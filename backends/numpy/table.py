@@ -189,6 +189,12 @@ def in_place(op: Activation | None) -> InPlace | None:
     return run
 
 
+def out_of_place(op: Activation) -> Callable[[Array, Array], None]:
+    """An activation as a function of its argument and of where the result goes."""
+    function = _family(type(op)).apply[type(op)]
+    return lambda x, out: function(op, x, out)
+
+
 def _in_tiles(function: Callable[[Any, Array, Array], None], op: Any, x: Array, out: Array) -> None:
     """Apply an activation to parts that stay in cache through all its passes."""
     if not (op.by_row and x.size > TILE and x.flags.c_contiguous and out.flags.c_contiguous):

@@ -91,12 +91,11 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
                 np.add(views.everywhere, finish.bias, out=views.everywhere)
             for combine, one, other, out in views.back:
                 combine(one, other, out=out)
-            if finish.activate is not None:
-                finish.activate(views.outputs)
             block = y[t.first : t.last, 2 * t.top : 2 * t.bottom]
             for (down, across), found in views.corners:
                 target = block[:, down::2, across::2]
-                target[...] = found[:, : target.shape[1], : target.shape[2]]
+                part = found[:, : target.shape[1], : target.shape[2]]
+                finish.activated(part, found, target)
             pool.give(work)
 
         spread(tile, len(tiles), cost)
@@ -126,7 +125,6 @@ class Views(NamedTuple):
         products: with the kernel, ``(16, patches, filters)``.
         everywhere: the product that goes into each of the four outputs once.
         back: sums that transform products to outputs, where they lie.
-        outputs: ``(2, 2, patches, filters)``.
         corners: position in a patch, and its output ``(images, rows, patches, filters)``.
     """
 
@@ -135,7 +133,6 @@ class Views(NamedTuple):
     products: Array
     everywhere: Array
     back: list[Sum]
-    outputs: Array
     corners: list[tuple[tuple[int, int], Array]]
 
 
@@ -194,7 +191,7 @@ class _Work:
             for b in range(2)
         ]
         back = [*_pairs(list(m)), *_pairs([m[:2, i] for i in range(4)])]
-        return Views(forward, patches, products, m[1, 1], back, m[:2, :2], corners)
+        return Views(forward, patches, products, m[1, 1], back, corners)
 
     def _forward(self, images: int, rows: int) -> tuple[list[Sum], Array]:
         """Sums along rows, then along columns."""
