@@ -7,13 +7,13 @@ for each term of a sum of products. Other libraries than OpenBLAS are left alone
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.processor import numpy_extension
 from layergraph.ir.types import Array
 
 PREFIXES = ("scipy_", "")
@@ -34,12 +34,9 @@ ROW_MAJOR, AS_IT_IS = 101, 111
 @cache
 def _library() -> Any:
     """What NumPy's extension is linked with, or ``None``."""
-    extension: Any = sys.modules.get("numpy._core._multiarray_umath")
-    if extension is None:  # NumPy 1
-        extension = sys.modules.get("numpy.core._multiarray_umath")
     try:
         # Symbols are looked up in what the extension is linked with, too.
-        return ctypes.CDLL(extension.__file__)
+        return ctypes.CDLL(numpy_extension().__file__)
     except (AttributeError, OSError):
         return None
 
@@ -78,13 +75,6 @@ def _gemm(dtype: str) -> Any:
         scalar, pointer, integer, pointer, integer, scalar, pointer, integer,
     ]  # fmt: skip
     return found
-
-
-def flops_per_nanosecond() -> float:
-    """About how fast one core multiplies, by the width of its vectors; nothing is measured."""
-    extension: Any = sys.modules.get("numpy._core._multiarray_umath")
-    features = getattr(extension, "__cpu_features__", {})
-    return 130.0 if features.get("AVX512F") else 65.0
 
 
 def adds_products(dtype: np.dtype) -> bool:

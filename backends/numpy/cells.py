@@ -6,16 +6,19 @@ element-wise steps run through it at once.
 
 A sigmoid is ``0.5 + 0.5 tanh(x / 2)``; where the gates are sigmoids, the halving
 is folded into the kernels, so that one function covers every gate: ``tanh`` for few
-numbers, ``1 / (1 + exp(-x))`` for many, which takes more calls and less time.
+numbers, ``1 / (1 + exp(-x))`` for many, which takes more calls and less time where
+vectors are short.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from layergraph.backends.numpy.processor import QUICK_TANH
 from layergraph.backends.numpy.steps import Cell
 from layergraph.backends.numpy.table import InPlace, in_place
 from layergraph.ir.ops.elementwise import Unary
@@ -24,7 +27,7 @@ from layergraph.ir.types import Array
 
 SIGMOID, TANH = Unary(kind="sigmoid"), Unary(kind="tanh")
 
-MANY = 2048
+MANY = sys.maxsize if QUICK_TANH else 2048
 """Numbers from which NumPy's ``exp`` and three quick passes beat its ``tanh``."""
 
 

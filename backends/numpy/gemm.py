@@ -7,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from layergraph.backends.numpy.blas import add_product, adds_products, flops_per_nanosecond
+from layergraph.backends.numpy.blas import add_product, adds_products
+from layergraph.backends.numpy.processor import FLOPS
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import InPlace, Kernel, in_place, out_of_place
 from layergraph.backends.numpy.threads import spread
@@ -28,9 +29,6 @@ LANES = 512
 
 LEAST_ADDED = 64
 """Rows of a product from which the pass spared is worth a call of BLAS by itself."""
-
-FLOPS = flops_per_nanosecond()
-"""Of one core, where the product is large enough."""
 
 
 class Finish:

@@ -51,6 +51,9 @@ class Layer:
         make_cell, make_weights = CELLS[type(op)]
         self.op = op
         self.weights: Weights = make_weights(op, directions)
+        # The last column is the bias, of an input that is always 1.
+        parts = [self.weights.kernel, self.weights.bias]
+        self.kernel = np.concatenate([p for p in parts if p is not None], axis=2)
         self.cell: Cell = make_cell(op, self.weights)
         self.backwards = [d.op.go_backwards for d in directions]
         self.prepared = Specialised(lambda shape: self._make(shape))
@@ -103,34 +106,28 @@ class Layer:
     def _project(self, x: Array, out: Array) -> Array:
         """All steps' input products ``(time, directions, width, batch)``, in running order.
 
-        Every direction is one product, in the memory order that its steps are read
-        from fastest: features first, but for a single sequence time first.
+        Every step lies in one piece, features first, which its product with the kernel
+        gives as it is; a single sequence is one product for all steps.
         """
         batch, time, features = x.shape
-        width = self.weights.kernel.shape[1]
-        rows = np.ascontiguousarray(x.transpose(1, 0, 2))
-        turned = [
-            (rows[::-1] if b else rows).reshape(time * batch, features) for b in self.backwards
-        ]
-        step = -(-time * batch // 2)
+        count, width, inner = self.kernel.shape
+        rows = np.ones((time, batch, inner), self.kernel.dtype)
+        rows[..., :features] = x.transpose(1, 0, 2)
+        turned = [rows[::-1] if b else rows for b in self.backwards]
+        found = out.reshape(count, time, width, batch)
+        step = -(-time // 2)
 
         def half(i: int) -> None:
             index, part = i // 2, slice(i % 2 * step, (i % 2 + 1) * step)
-            given, bias = turned[index][part], self.weights.bias
+            given, steps = turned[index][part], found[index, part]
             if batch == 1:
-                flat = out[index].reshape(time, width)[part]
-                np.matmul(given, self.weights.kernel[index].T, out=flat)
+                np.matmul(given[:, 0], self.kernel[index].T, out=steps[..., 0])
             else:
-                flat = out[index].reshape(width, time * batch)[:, part]
-                np.matmul(self.weights.kernel[index], given.T, out=flat)
-            if bias is not None:
-                flat += bias[index].T if batch == 1 else bias[index]
+                np.matmul(self.kernel[index], given.swapaxes(1, 2), out=steps)
 
         cost = product_time(time * batch, features, width)
-        spread(half, 2 * len(turned), len(turned) * cost)
-        if batch == 1:
-            return out.reshape(len(out), time, width, 1).swapaxes(0, 1)
-        return out.reshape(len(out), width, time, batch).transpose(2, 0, 1, 3)
+        spread(half, 2 * count, count * cost)
+        return found.swapaxes(0, 1)
 
     def _masks(self, mask: Array) -> Array:
         """``(time, directions, 1, batch)``, each direction in the order it runs."""

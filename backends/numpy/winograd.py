@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from layergraph.backends.numpy.gemm import FLOPS, Finish
+from layergraph.backends.numpy.gemm import Finish
+from layergraph.backends.numpy.processor import FLOPS
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import Kernel
 from layergraph.backends.numpy.threads import spread
