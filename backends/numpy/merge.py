@@ -80,6 +80,12 @@ def _merged(function: Any, values: tuple[Array, ...]) -> Array:
     if y.size > STRETCH and all(v.shape == shape and v.flags.c_contiguous for v in values):
         flat, result = [v.reshape(-1) for v in values], y.reshape(-1)
         over_rows(lambda t: combine([v[t] for v in flat], result[t]), y.size, 1, 0.5)
+    elif shape and all(v.ndim == len(shape) for v in values):
+        # Of what is one row for all, all parts get that row.
+        def rows(t: slice) -> None:
+            combine([v[t] if len(v) == len(y) else v for v in values], y[t])
+
+        over_rows(rows, len(y), prod(shape[1:]), 0.5)
     else:
         combine(values, y)
     return y

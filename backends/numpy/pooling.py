@@ -10,7 +10,7 @@ import numpy as np
 from layergraph.backends.numpy.scratch import Pool as Room
 from layergraph.backends.numpy.scratch import Specialised, empty
 from layergraph.backends.numpy.table import Kernel, Kernels
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_rows, spread
 from layergraph.backends.numpy.tiles import tiled
 from layergraph.ir.ops.pooling import AdaptivePool, GlobalPool, Pool
 from layergraph.ir.types import Array
@@ -175,7 +175,13 @@ def global_pool(op: GlobalPool, x: Array, mask: Array | None = None) -> Array:
         low = _identity("max", x.dtype)
         return np.asarray(x.max(axis=axes, keepdims=op.keepdims, initial=low))
     if mask is None:
-        total = x.sum(axis=axes, keepdims=op.keepdims, dtype=x.dtype)
+        inner = (1,) * len(axes) if op.keepdims else ()
+        total = empty((len(x), *inner, x.shape[-1]), x.dtype)
+
+        def images(part: slice) -> None:
+            x[part].sum(axis=axes, keepdims=op.keepdims, dtype=x.dtype, out=total[part])
+
+        over_rows(images, len(x), prod(x.shape[1:]), 0.3)
         return np.asarray(total / x.dtype.type(prod(x.shape[1:-1])))
     weight = mask.astype(x.dtype)[..., None]
     total = (x * weight).sum(axis=1, keepdims=op.keepdims)

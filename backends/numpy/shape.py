@@ -8,6 +8,7 @@ import numpy as np
 
 from layergraph.backends.numpy.scratch import empty
 from layergraph.backends.numpy.table import Kernels
+from layergraph.backends.numpy.threads import over_rows
 from layergraph.ir.ops.shape import (
     BroadcastTo,
     Crop,
@@ -80,11 +81,16 @@ def pad(op: Pad, x: Array) -> Array:
     grown = [n + b + a for n, (b, a) in zip(x.shape[1:-1], op.padding, strict=True)]
     y = empty((x.shape[0], *grown, x.shape[-1]), x.dtype)
     inner = [slice(b, b + n) for n, (b, _) in zip(x.shape[1:-1], op.padding, strict=True)]
-    for axis, within in enumerate(inner, 1):
-        lead = (slice(None),) * axis
-        y[(*lead, slice(0, within.start))] = 0
-        y[(*lead, slice(within.stop, None))] = 0
-    y[(slice(None), *inner)] = x
+
+    def images(part: slice) -> None:
+        target = y[part]
+        for axis, within in enumerate(inner, 1):
+            lead = (slice(None),) * axis
+            target[(*lead, slice(0, within.start))] = 0
+            target[(*lead, slice(within.stop, None))] = 0
+        target[(slice(None), *inner)] = x[part]
+
+    over_rows(images, len(x), math.prod(y.shape[1:]), 0.3)
     return y
 
 
