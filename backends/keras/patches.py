@@ -82,7 +82,6 @@ def depth_to_space(w: Writer, op: DepthToSpace, x: Tensor) -> Any:
     if w.keras3:
         config: dict[str, Any] = {"block_size": op.block_size, "data_format": "channels_last"}
         return w.op("DepthToSpace", w.tensor(x), **config)
-    w.spelled_out()
     return w.tf("nn.depth_to_space", w.tensor(x), block_size=op.block_size)
 
 
@@ -92,7 +91,6 @@ def space_to_depth(w: Writer, op: SpaceToDepth, x: Tensor) -> Any:
     if w.keras3:
         config: dict[str, Any] = {"block_size": op.block_size, "data_format": "channels_last"}
         return w.op("SpaceToDepth", w.tensor(x), **config)
-    w.spelled_out()
     return w.tf("nn.space_to_depth", w.tensor(x), block_size=op.block_size)
 
 

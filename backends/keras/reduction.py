@@ -101,8 +101,8 @@ def _place(w: Writer, op: Reduce, x: Tensor) -> Any:
     found = f(f"math.{kind}", term, axis=axis, output_type="int32")
     if skip:
         none = f("math.reduce_all", missing, axis=[axis])
-        minus = f("math.subtract", f("zeros_like", found), 1)
-        found = f("where", none, x=minus, y=found)
+        # Of a tensor of whole numbers that it can work out, tf-keras makes a shape.
+        found = f("where", none, x=-1, y=found)
     if op.keepdims and flat:
         found = f("reshape", found, shape=[1] * x.rank)
     elif op.keepdims:

@@ -148,7 +148,7 @@ def corrcoef(w: Writer, op: Corrcoef, x: Tensor) -> Any:
         mean = f("cast", f("cast", mean, dtype="int64"), dtype=dtype)
     centred = f("math.subtract", given, mean)
     products = f("linalg.matmul", centred, b=f("transpose", centred, perm=[1, 0]))
-    deviation = f("math.sqrt", f("linalg.diag_part", products))
+    deviation = f("math.sqrt", f("math.reduce_sum", f("math.square", centred), axis=[-1]))
     row, column = (f("expand_dims", deviation, axis=i) for i in (0, 1))
     found = f("math.divide", products, f("math.multiply", column, row))
     return write(w, f("clip_by_value", found, clip_value_min=-1.0, clip_value_max=1.0))

@@ -28,7 +28,7 @@ from layergraph.ir.ops.text import (
     Ngrams,
     SplitText,
 )
-from layergraph.ir.types import STRING, Array
+from layergraph.ir.types import INTEGERS, STRING, Array
 
 spellings = Spellings()
 
@@ -228,7 +228,9 @@ def inverse_lookup(w: Writer, op: InverseLookup, x: Tensor, *, vocabulary: Array
 
 @spellings.spells(HashBuckets)
 def hash_buckets(w: Writer, op: HashBuckets, x: Tensor) -> Any:
-    """Hashing."""
+    """Hashing; Keras 2 takes texts and whole numbers only."""
+    if not w.keras3 and x.dtype not in (*INTEGERS, STRING):
+        raise RefusedError(f"its Hashing takes texts and whole numbers, not {x.dtype}")
     salt = None if op.salt is None else list(op.salt)
     return w.layer(
         "Hashing", w.tensor(x), dtype=op.dtype, masking="drop", num_bins=op.num_buckets,

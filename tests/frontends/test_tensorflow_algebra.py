@@ -67,7 +67,7 @@ def _places(k: Any, x: Any, ids: Any) -> Any:
         tf.tensor_scatter_nd_max(x[0], [[1], [1]], x[0, :2]), tf.tensor_scatter_nd_min(x[0], [[1], [1]], x[0, :2]), tf.scatter_nd(deep, x[:, :2, 0], [12, 12]),
         *(getattr(m, f"segment_{n}")(x[0], rise) for n in ("sum", "mean", "max", "min", "prod")), *(getattr(m, f"unsorted_segment_{n}")(x[0], rows, 11) for n in ("sum", "mean", "prod", "sqrt_n")),
          m.unsorted_segment_max(x[0, :, 0], rows % 2, 2), m.unsorted_segment_min(x[0], rows % 2, 2), *tf.dynamic_partition(x[0], rows % 3, 3),
-        m.bincount(ids), m.bincount(ids, axis=-1, minlength=13), m.bincount(ids, axis=-1, minlength=3, maxlength=6, binary_output=True), m.bincount(ids, maxlength=4, dtype="float32"), m.bincount(ids, weights=x[:, :, 0]),
+        m.bincount(ids), m.bincount(ids, axis=-1, minlength=13), m.bincount(ids, axis=-1, minlength=3, maxlength=6, binary_output=True), m.bincount(ids, maxlength=4, dtype="float32"), m.bincount(ids, weights=x[:, :, 0]), m.bincount(ids, weights=x[:, :, 0], dtype="float64"),
         m.confusion_matrix(ids[:, 0], ids[:, 1], num_classes=11), tf.histogram_fixed_width(x, [-1.0, 1.0], nbins=7), tf.histogram_fixed_width_bins(x, [-1.0, 1.0], nbins=7), tf.searchsorted(tf.sort(x), x[:, ::-1], side="left"),
         tf.searchsorted(tf.sort(ids), ids, side="right"), tf.searchsorted([-1.0, 0.0, 0.5], x[0, 0], out_type="int64"), *tf.unique(rows), *tf.unique_with_counts(rows, out_idx="int64"), m.invert_permutation(tf.argsort(x[0, :, 0])),
         m.is_strictly_increasing(rise), m.is_non_decreasing(rise), m.is_non_decreasing(x), m.cumulative_logsumexp(x, 1), m.cumulative_logsumexp(x, axis=-1, exclusive=True, reverse=True)[:, :, :-1], m.in_top_k(ids[:, 0] % 4, x[:, 0], 2),

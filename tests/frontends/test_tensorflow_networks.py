@@ -92,6 +92,7 @@ CASES = [
     case("1D", _lines, [(7, 4)], **K2),
     case("pools", _pools, [(6, 7, 3)], rtol=2e-5, **K2),  # powers of sums of squares
     case("depth to space", lambda k, x: [tf.nn.depth_to_space(x, 2)], [(3, 5, 8)], **K2),
+    case("blocks and parts of unknown sizes", lambda k, x: [tf.nn.depth_to_space(x, 2), tf.nn.space_to_depth(x, 2), *tf.split(x, 2, axis=1)], [(6, 4, 8)], unknown=(0, 1), **K2),
     case("images", _images, [(6, 7, 3)], **K2),
 ]  # fmt: skip
 

@@ -267,7 +267,9 @@ def split(call: LayerCall) -> list[Tensor]:
     call.argument("num")
     length = x.shape[axis]
     if isinstance(given, int):
-        if length is None or length % given:
+        if length is None:
+            return list(call.emit_all(Split(sections=given, axis=axis), x))
+        if length % given:
             raise call.refusal(f"{length} elements do not split into {given} equal parts")
         parts: tuple[int, ...] = (length // given,) * given
     else:

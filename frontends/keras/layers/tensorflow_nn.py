@@ -18,6 +18,7 @@ from layergraph.ir.ops.elementwise import Binary, Math, Scale, Unary
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.linear import Dense
 from layergraph.ir.ops.merge import Concatenate, Merge
+from layergraph.ir.ops.patches import DepthToSpace, SpaceToDepth
 from layergraph.ir.ops.pooling import Pool
 from layergraph.ir.ops.shape import Crop, NewShape, Pad, PadAll, Transpose
 from layergraph.ir.types import Array, type_of
@@ -322,18 +323,8 @@ def blocks(call: LayerCall) -> Tensor:
     """tf.nn.depth_to_space and space_to_depth."""
     windows = Windows(call)
     n = whole(call, call.argument("block_size"), "block_size")
-    _, height, width, channels = windows.x.shape
-    if height is None or width is None or channels is None:
-        raise call.refusal("its input is of unknown size")
-    if call.spec.class_name == "DepthToSpace":
-        split = (-1, height, width, n, n, channels // (n * n))
-        joined = (-1, height * n, width * n, channels // (n * n))
-    else:
-        split = (-1, height // n, n, width // n, n, channels)
-        joined = (-1, height // n, width // n, channels * n * n)
-    axes = (0, 1, 3, 2, 4, 5)
-    y = call.emit(NewShape(shape=split), windows.x, part="blocks")
-    return call.emit(Transpose(axes=axes), y, then=[NewShape(shape=joined), windows.back])
+    kind: Any = DepthToSpace if call.spec.class_name == "DepthToSpace" else SpaceToDepth
+    return call.emit(kind(block_size=n), windows.x, then=[windows.back])
 
 
 @reads("tf.SpaceToBatch", "tf.BatchToSpace", arguments=("input",))

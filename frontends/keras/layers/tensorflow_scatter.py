@@ -122,8 +122,9 @@ def bincount(call: LayerCall) -> Tensor:
         y = call.emit(Slice(key=key), y, part="cut")
     if call.argument("binary_output", False):
         y = call.emit(NotEqual(value=0), y, part="hit")
-    dtype = dtype_of(call, "dtype", "int32") if weights is None else weights.type.dtype
-    return call.emit(Cast(dtype=dtype), y)
+    # Weights give their own, whatever is said.
+    dtype = dtype_of(call, "dtype", "int32")
+    return call.emit(Cast(dtype=dtype if weights is None else weights.type.dtype), y)
 
 
 @reads("tf.Bitcast", arguments=("input",))
