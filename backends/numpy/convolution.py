@@ -72,6 +72,22 @@ class Chosen:
 @kernels.prepares(Conv)
 def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
     """The way of computing it that is quickest for a shape."""
+    ways = makers(op, kernel, bias)
+    sizes, filters = kernel.shape[:-2], kernel.shape[-1]
+
+    def make(shape: tuple[int, ...]) -> Kernel:
+        g = Geometry.of(shape, sizes, op.strides, op.padding, op.dilation_rate, kernel.dtype)
+        times = times_of(g, op.groups, filters)
+        variant = min(times, key=lambda name: times[name])
+        return Chosen(variant, ways[variant](g))
+
+    return Specialised(make)
+
+
+def makers(
+    op: Conv, kernel: Array, bias: Array | None
+) -> dict[ConvVariant, Callable[[Geometry], Kernel]]:
+    """What makes the kernel of each variant; kernels are rearranged once a variant."""
     finish = Finish(bias, op.activation)
     sizes, filters = kernel.shape[:-2], kernel.shape[-1]
 
@@ -85,7 +101,7 @@ def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
     def patches() -> Array:
         return transformed(kernel)
 
-    makers: dict[ConvVariant, Callable[[Geometry], Kernel]] = {
+    return {
         "pointwise": lambda g: pointwise(g, matrices()[0], finish),
         "gathered": lambda g: gathered(g, matrices(), finish),
         "planar": lambda g: planar(g, kernel, finish),
@@ -94,14 +110,6 @@ def conv(op: Conv, *, kernel: Array, bias: Array | None = None) -> Kernel:
         # As many groups as channels: a depthwise convolution by another name.
         "rows": lambda g: by_rows(g, kernel.reshape(*sizes, op.groups, -1), finish),
     }
-
-    def make(shape: tuple[int, ...]) -> Kernel:
-        g = Geometry.of(shape, sizes, op.strides, op.padding, op.dilation_rate, kernel.dtype)
-        times = times_of(g, op.groups, filters)
-        variant = min(times, key=lambda name: times[name])
-        return Chosen(variant, makers[variant](g))
-
-    return Specialised(make)
 
 
 def times_of(geometry: Geometry, groups: int, filters: int) -> dict[ConvVariant, float]:

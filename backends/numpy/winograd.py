@@ -49,7 +49,7 @@ def winograd_time(geometry: Geometry, filters: int) -> float:
     """About how many nanoseconds ``winograd`` takes one thread."""
     g = geometry
     patches = g.batch * -(-g.windows[0] // 2) * -(-g.windows[1] // 2)
-    sums = patches * (14.0 * g.channels + 13.0 * filters)
+    sums = patches * (19.0 * g.channels + 18.0 * filters)
     flops = 32.0 * patches * g.channels * filters
     thin = (1 + 6 / max(g.channels, 1)) * (1 + 6 / max(filters, 1))
     calls = len(_tiles(g, filters))
