@@ -15,6 +15,7 @@ is taken out (``normalised``):
   ``Replace``), and whether an axis counts from the front or from the end,
 * the dtype of a number beside others, where both are promoted before they are computed,
 * whether constant places to scatter to are int32 or int64,
+* whether it is said how many segments constant numbers make,
 * the factor of a ``Scale``, multiplied into what it scales by, and an offset of 0,
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
@@ -283,7 +284,7 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
     ranks = [graph.type_of(v).rank for v in node.arguments]
     rank = node.types[0].rank if isinstance(op, (ExpandDims, Stack)) else max(ranks, default=1)
     masked = len(node.inputs) > 1 and node.inputs[1] is not None
-    changes = _unheeded(op)
+    changes = _unheeded(op) | _counted(op, node, graph)
     for field in fields(op):
         value: Any = getattr(op, field.name)
         if field.name in ("forward", "backward"):
@@ -308,6 +309,16 @@ def _unheeded(op: Op) -> dict[str, Any]:
     if isinstance(op, CountCategories):
         return {"refuses": "nothing"}
     return {"mask_index": 0} if isinstance(op, Lookup) and op.mask_token is None else {}
+
+
+def _counted(op: Op, node: Node, graph: Graph) -> dict[str, Any]:
+    """How many segments Keras 3 finds, where their numbers are constants."""
+    if not isinstance(op, Segment) or op.sorted or op.count is not None or len(node.inputs) > 2:
+        return {}
+    ids = graph[node.arguments[1].node].params.get("value")
+    if ids is None:
+        return {}
+    return {"count": len(set(ids.tolist())) if op.kind == "sum" else int(ids.max()) + 1}
 
 
 def _is_band(node: Node, graph: Graph) -> bool:

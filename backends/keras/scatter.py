@@ -84,29 +84,36 @@ def slice_update(w: Writer, op: SliceUpdate, x: Operand, start: Operand, updates
 
 
 @spellings.spells(Segment)
-def segment(w: Writer, op: Segment, data: Operand, ids: Operand) -> Any:
+def segment(
+    w: Writer, op: Segment, data: Operand, ids: Operand, number: Operand | None = None
+) -> Any:
     """An operation; TensorFlow wants the number of segments that are in no order."""
     if w.keras3:
+        if isinstance(number, Tensor):
+            raise RefusedError("the number of segments is computed when the model runs")
+        count = op.count if number is None else int(number)
         name = f"Segment{op.kind.capitalize()}"
-        return w.op(name, data, ids, num_segments=op.count, sorted=op.sorted)
-    source = next(v for v in (data, ids) if isinstance(v, Tensor))
+        return w.op(name, data, ids, num_segments=count, sorted=op.sorted)
+    source = next(v for v in (data, ids, number) if isinstance(v, Tensor))
     given = as_tensor(w, data, source)
     if op.sorted and op.count is None:
         return w.tf(f"math.segment_{op.kind}", given, segment_ids=ids)
     if op.sorted and op.kind in ("max", "min"):
         raise RefusedError("of sorted segments a number of them is given, which TensorFlow finds")
-    if op.count is not None:
-        return w.tf(
-            f"math.unsorted_segment_{op.kind}", given, segment_ids=ids, num_segments=op.count
-        )
+    count_2: Any = op.count if op.count is not None else number
+    if count_2 is None:
+        count_2 = _counted(op, ids)
+    name = f"math.unsorted_segment_{op.kind}"
+    return write(w, f(name, given, segment_ids=ids, num_segments=count_2))
+
+
+def _counted(op: Segment, ids: Operand) -> Any:
+    """How many segments Keras 3 makes on TensorFlow where no number of them is given."""
+    if not isinstance(ids, Tensor):
+        return len(np.unique(ids)) if op.kind == "sum" else int(ids.max(initial=-1)) + 1
     if op.kind == "sum":
-        # As Keras 3 counts them on TensorFlow: as many as there are different numbers.
-        different = Item(f("unique", as_tensor(w, ids, source), count=2), 0)
-        size = f("size", different, types=TensorType((), "int32"))
-        return write(w, f("math.unsorted_segment_sum", given, segment_ids=ids, num_segments=size))
-    number = TensorType((), type_in(ids).dtype)
-    most = f("math.reduce_max", as_tensor(w, ids, source), types=number)
-    count = f("math.add", most, 1, types=number)
-    return write(
-        w, f(f"math.unsorted_segment_{op.kind}", given, segment_ids=ids, num_segments=count)
-    )
+        different = Item(f("unique", ids, count=2), 0)
+        return f("size", different, types=TensorType((), "int32"))
+    number = TensorType((), ids.dtype)
+    most = f("math.reduce_max", ids, types=number)
+    return f("math.add", most, 1, types=number)

@@ -92,9 +92,9 @@ def slice_update(op: SliceUpdate, x: Array, start: Array, updates: Array) -> Arr
 
 
 @kernels.computes(Segment)
-def segment(op: Segment, data: Array, ids: Array) -> Array:
+def segment(op: Segment, data: Array, ids: Array, number: Array | None = None) -> Array:
     """Rows of a number follow each other once sorted."""
-    count = op.count
+    count = op.count if number is None else max(int(number), 0)
     if count is None and op.kind == "sum" and not op.sorted:
         count = len(np.unique(ids))
     elif count is None:
@@ -104,7 +104,7 @@ def segment(op: Segment, data: Array, ids: Array) -> Array:
     y = np.full((count, *data.shape[1:]), _neutral(op.kind, data.dtype), data.dtype)
     kept = ids >= 0
     _combine(op.kind, y, ids[kept], data[kept])
-    if op.sorted and op.count is None and op.kind in ("max", "min"):
+    if op.sorted and op.count is None and number is None and op.kind in ("max", "min"):
         y[np.bincount(ids[kept], minlength=count) == 0] = 0
     return y
 

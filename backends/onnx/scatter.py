@@ -57,7 +57,7 @@ def dynamic_slice(w: Writer, op: DynamicSlice, x: Tensor, start: Tensor) -> str:
 
 
 @spellings.spells(Segment)
-def segment(w: Writer, op: Segment, data: Tensor, ids: Tensor) -> str:
+def segment(w: Writer, op: Segment, data: Tensor, ids: Tensor, count: Tensor | None = None) -> str:
     """Rows scattered; those that count nowhere into a row that is cut off."""
     if op.count is None:
         raise RefusedError("as many segments as the numbers say", "say num_segments")

@@ -190,7 +190,8 @@ TENSORFLOW: dict[str, str] = {
     "tensorflow_counts": "ConfusionMatrix HistogramBins HistogramFixed ScatterND",
     "tensorflow_scatter": (
         "BatchGather Bincount Bitcast Complex Partition ScatterSub SearchSorted "
-        "SegmentMean SegmentSqrtN Unique UniqueCounts UnravelIndex"
+        "SegmentMax SegmentMean SegmentMin SegmentProd SegmentSqrtN SegmentSum "
+        "Unique UniqueCounts UnravelIndex"
     ),
     "tensorflow_special": (
         "BesselI0e CumulativeLogsumexp Digamma Erfcinv FakeQuantize Hinge LogBeta "

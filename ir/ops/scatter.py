@@ -93,16 +93,17 @@ SegmentKind = Literal["sum", "prod", "max", "min"]
 class Segment(Op):
     """Rows that bear the same number combined into one.
 
-    Inputs: data ``(rows, ...)``; ids ``(rows,)``. Rows with a number below 0
-    count nowhere.
+    Inputs: data ``(rows, ...)``; ids ``(rows,)``; where it is computed, how many
+    segments, ``()``. Rows with a number below 0 count nowhere.
     Output: ``(segments, ...)``.
     Source: keras/src/backend/tensorflow/math.py ``segment_sum`` and its kin,
     Keras 3.15.
 
     Attributes:
         kind: how rows combine.
-        count: how many segments; ``None`` for the largest number and one more,
-            but for a sum as many as there are different numbers.
+        count: how many segments; ``None`` for the number that is read, and where none
+            is for the largest number and one more, but for a sum as many as there are
+            different numbers.
         sorted: the numbers ascend. A segment without rows then is 0, or 1 for a
             product; else the smallest number for ``max``, the largest for ``min``.
     """
@@ -111,8 +112,12 @@ class Segment(Op):
     count: int | None = None
     sorted: bool = False
 
-    def infer(self, data: TensorType, ids: TensorType) -> TensorType:
+    def infer(
+        self, data: TensorType, ids: TensorType, count: TensorType | None = None
+    ) -> TensorType:
         """``(segments, ...)``."""
         if ids.rank != 1:
             raise ValueError(f"one number a row is expected, not {ids}")
+        if count is not None and (self.count is not None or count.rank):
+            raise ValueError(f"one number of segments is expected, not {self.count} and {count}")
         return data.with_shape((self.count, *data.shape[1:]))

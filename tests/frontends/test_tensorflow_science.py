@@ -39,6 +39,13 @@ def _matrices(k: Any, x: Any, b: Any) -> Any:
     ]  # fmt: skip
 
 
+def _counted_segments(k: Any, x: Any, ids: Any) -> Any:
+    kinds = ("sum", "prod", "max", "min", "mean", "sqrt_n")
+    return [
+        getattr(tf.math, f"unsorted_segment_{n}")(x, ids, tf.reduce_max(ids) + 1) for n in kinds
+    ]
+
+
 def _segments(k: Any, x: Any, ids: Any) -> Any:
     m, ids = tf.math, ids % 4
     kinds = ("sum", "prod", "max", "min", "mean")
@@ -102,6 +109,13 @@ CASES = [
     case("signals", _signals, (6, 20), **KERAS2),
     case("matrices", _matrices, [(3, 4), (3, 2)], rtol=5e-5, **KERAS2),
     case("segments", _segments, [(4,), ()], dtype=("float32", "int32"), **KERAS2),
+    case(
+        "segments that are counted",
+        _counted_segments,
+        [(4,), ()],
+        dtype=("float32", "int32"),
+        **{**KERAS2, "batch0": False},
+    ),
     case("written", _written, [(5, 4), (3, 4)], **KERAS2),
     case("counted", _counted, (5,), dtype="int32", **KERAS2),
     case("colors", _colors, [(6, 7, 3), (6, 7, 3)], **KERAS2),

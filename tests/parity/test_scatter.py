@@ -86,6 +86,11 @@ def _segments(k: Any, x: Any, places: Any) -> Any:
     ]  # fmt: skip
 
 
+def _counted(k: Any, x: Any, places: Any) -> Any:
+    o, ids = k.ops, places[:, 0]
+    return [*(getattr(o, f"segment_{n}")(x, ids) for n in KINDS[1:]), o.segment_sum(x, ids - ids)]
+
+
 INPUTS: list[Any] = [(3, 5), (2,)]
 MIXED: dict[str, Any] = {"dtype": ["float32", "int32"], "batch0": False}
 
@@ -96,6 +101,7 @@ CASES = [
     case("slices", _slices, INPUTS, **MIXED, **KERAS3),
     case("slice updates", _slice_updates, INPUTS, **MIXED, **KERAS3),
     case("segments", _segments, INPUTS, **MIXED, **KERAS3),
+    case("segments that are counted", _counted, INPUTS, **MIXED, **KERAS3),
     case("segments of whole numbers", _segments, INPUTS, dtype="int32", batch0=False, **KERAS3),
     case("segments of float64", _segments, INPUTS, dtype=["float64", "int64"], batch0=False, containers=(".keras",), writers=("keras",)),
 ]  # fmt: skip

@@ -48,13 +48,9 @@ SEGMENTS: dict[str, Function] = {
         )
         for kind in ("sum", "prod", "max", "min")
     },
-    **{
-        f"math.unsorted_segment_{kind}": Function(
-            f"ops.Segment{kind.capitalize()}", "data segment_ids", "num_segments"
-        )
-        for kind in ("sum", "prod", "max", "min")
-    },
-    **own("math.", "segment_mean:SegmentMean unsorted_segment_mean:SegmentMean "
+    **own("math.", "unsorted_segment_sum:SegmentSum unsorted_segment_prod:SegmentProd "
+          "unsorted_segment_max:SegmentMax unsorted_segment_min:SegmentMin "
+          "segment_mean:SegmentMean unsorted_segment_mean:SegmentMean "
           "unsorted_segment_sqrt_n:SegmentSqrtN", "data"),
 }  # fmt: skip
 

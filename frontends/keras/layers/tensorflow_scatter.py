@@ -8,7 +8,7 @@ import numpy as np
 
 from layergraph.frontends.keras.layer import LayerCall, Tensor
 from layergraph.frontends.keras.registry import reads
-from layergraph.frontends.keras.sizes import whole, wholes
+from layergraph.frontends.keras.sizes import Size, size, whole, wholes
 from layergraph.frontends.keras.tensorflow import as_dtype, dtype_of, tensor_of, tensors
 from layergraph.ir.ops.dynamic import Choose
 from layergraph.ir.ops.elementwise import Binary, Cast, Complex, Math, NotEqual
@@ -20,16 +20,33 @@ from layergraph.ir.ops.statistics import Bincount, SearchSorted, Unique
 from layergraph.ir.types import numpy_dtype
 
 
+def _segments(call: LayerCall) -> tuple[Tensor, Tensor, Size | None]:
+    """Data, numbers of the rows, and how many segments."""
+    data, ids = (tensors(call, name)[0] for name in ("data", "segment_ids"))
+    count = call.argument("num_segments")
+    return data, ids, None if count is None else size(call, count, "num_segments")
+
+
+@reads("tf.SegmentSum", "tf.SegmentProd", "tf.SegmentMax", "tf.SegmentMin", arguments=("data",))
+def segment(call: LayerCall) -> Tensor:
+    """tf.math.unsorted_segment_sum and its kin."""
+    data, ids, count = _segments(call)
+    kind: Any = call.spec.class_name.removeprefix("Segment").lower()
+    if isinstance(count, Tensor):
+        return call.emit(Segment(kind=kind), data, ids, count)
+    return call.emit(Segment(kind=kind, count=count), data, ids)
+
+
 @reads("tf.SegmentMean", "tf.SegmentSqrtN", arguments=("data",))
 def segment_mean(call: LayerCall) -> Tensor:
     """tf.math.segment_mean and the means of unsorted segments: sums by their rows."""
-    data, ids = (tensors(call, name)[0] for name in ("data", "segment_ids"))
-    count = call.argument("num_segments")
-    count = None if count is None else whole(call, count, "num_segments")
-    op = Segment(kind="sum", count=count, sorted=count is None)
-    total = call.emit(op, data, ids, part="total")
+    data, ids, count = _segments(call)
+    number = None if isinstance(count, int) else count
+    known = count if isinstance(count, int) else None
+    op = Segment(kind="sum", count=known, sorted=count is None)
+    total = call.emit(op, data, ids, number, part="total")
     one = call.emit(Fill(value=1, dtype=data.type.dtype), ids, part="one")
-    rows = call.emit(op, one, ids, part="rows")
+    rows = call.emit(op, one, ids, number, part="rows")
     least = call.constant("least", np.array(1, data.type.dtype))
     rows = call.emit(Merge(kind="maximum"), rows, least, part="divisor")
     if call.spec.class_name == "SegmentSqrtN":
