@@ -20,6 +20,7 @@ is taken out (``normalised``):
 * what a recurrent layer would do with a mask or a given state where it has none,
 * how ``and`` and ``or`` of several values are bracketed and ordered,
 * the number of a token to mask where there is none,
+* whether ``argmax`` takes -0.0 for less than 0.0, which a note says,
 * which numbers a layer that counts categories calls an error, which a note says,
 * names, those of kept states included,
 * ``add`` and ``fill`` of ``MaskedSoftmax``: Keras 2 adds -1e9 to masked scores where
@@ -34,7 +35,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,12 +116,13 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
     back = _read(target, notes, row.layers)
     if back.alike:
         assert not (difference := same_graph(part, back.graph)), difference
-        # Complex numbers of float64 come from functions of Keras 3 that no graph is written as.
-        with suppress(lg.UnsupportedError):
-            home = rewritten(back.graph, folder / f"home{OWN[writer]}", layers=row.layers)
-            difference = same_graph(part, home.graph) if home.alike else ""
-            assert not difference, difference
+        difference = _difference_at_home(part, back.graph, folder / f"home{OWN[writer]}", row)
+        assert not difference, difference
     other = live(target)
+    if row.noted:
+        assert any(row.noted in note for note in notes), notes
+        # Then the answers are those of what was read back.
+        model = _Read(back.graph)
     for batch in (3, 1):
         arrays = draw(row, batch)
         fed = arrays if len(arrays) > 1 else arrays[0]
@@ -130,6 +131,36 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
         for ours, place in zip(found, places, strict=True):
             assert_close(ours, wanted[place], row.tolerance)
     return refused or ("isomorphic" if back.alike else "spelled out")
+
+
+ONE_WAY = ("keras.ops makes complex64 of pairs of real numbers, not complex128",)
+"""Why a graph that is the same in the other Keras may not go back: no node says it.
+
+Complex numbers of float64 come from functions of Keras 3, ``polar`` and its kin, that
+Keras 2 says as a pair of formulas.
+"""
+
+
+def _difference_at_home(graph: Graph, read: Graph, target: Path, row: Case) -> str:
+    """What was read from a file for the other Keras, written for the first again."""
+    try:
+        home = rewritten(read, target, layers=row.layers)
+    except lg.UnsupportedError as error:
+        if all(any(why in item.reason for why in ONE_WAY) for item in error.items):
+            return ""
+        raise
+    return same_graph(graph, home.graph) if home.alike else ""
+
+
+class _Read:
+    """A graph that is called as a live model is."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def __call__(self, fed: Any, training: bool = False) -> Any:
+        arrays = fed if isinstance(fed, (list, tuple)) else [fed]
+        return flatten(lg.Interpreter(self.graph)(*arrays), self.graph.output_structure)
 
 
 def _needs(graph: Graph, output: Value, layers: set[str]) -> bool:
@@ -293,6 +324,8 @@ def _plain(op: Op, node: Node, graph: Graph) -> Op:
             changes["axis"] = value % rank if isinstance(value, int) else _axes(value, rank)
         elif field.name == "stateful":
             changes["stateful"] = "kept" if value else ""
+        elif field.name == "equal_zeros":
+            changes["equal_zeros"] = False
         elif field.name == "kept_first" and len(node.inputs) < 3:
             changes["kept_first"] = False
         elif field.name in ("zero_output_for_mask", "outputs_states") and not masked:

@@ -76,6 +76,7 @@ class Case:
         policy: dtype policy the layers are built under; results may then differ
             by ``TOLERANCE`` of its dtype, unless ``rtol`` says more.
         onnx: whether ONNX gives the same to the last digit that the row looks at.
+        noted: what a note says of a file for the other Keras, whose answers then are others.
         after: ``f(keras, model)``, what is done to the model once it has weights.
     """
 
@@ -95,6 +96,7 @@ class Case:
     policy: str | None = None
     after: Callable[[Any, Any], None] | None = None
     onnx: bool = True
+    noted: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -294,7 +294,6 @@ def diagonal(w: Writer, op: Diagonal, x: Tensor) -> Any:
     x = w.tensor(x)
     if w.keras3:
         return w.op("Diagonal", x, offset=op.offset, axis1=op.axes[0], axis2=op.axes[1])
-    w.spelled_out()
     order = [i for i in range(x.rank) if i not in op.axes] + list(op.axes)
     term: Any = x
     if order != list(range(x.rank)):

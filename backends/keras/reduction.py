@@ -81,6 +81,12 @@ def _place(w: Writer, op: Reduce, x: Tensor) -> Any:
     """Where the largest or smallest is: along one axis, or along all as along one."""
     kind, axis = op.kind, op.axis[0]
     flat = len(op.axis) > 1
+    if x.type.is_float and op.equal_zeros == w.keras3:
+        here, there = ("less than", "equal to") if w.keras3 else ("equal to", "less than")
+        w.note(
+            f"{w.node.name} takes -0.0 for {here} 0.0 in Keras {w.dialect.major}, "
+            f"and for {there} it in its source"
+        )
     if w.keras3:
         config: dict[str, Any] = {"axis": None if flat else axis, "keepdims": op.keepdims}
         return w.op(kind.capitalize(), x, **config)

@@ -44,6 +44,9 @@ def _one_axis(function: Callable[..., Array]) -> Callable[..., Array]:
     return run
 
 
+PLACES = ("argmax", "argmin", "nanargmax", "nanargmin")
+
+
 def _ordered_zeros(x: Array) -> Array:
     """With -0.0 below 0.0, as Keras orders them in ``argmax`` and ``argmin``."""
     if x.dtype.kind != "f":
@@ -54,14 +57,9 @@ def _ordered_zeros(x: Array) -> Array:
     return np.where(negative, -np.finfo("float32").tiny, x.astype(np.result_type(x, "float32")))
 
 
-def _place(function: Callable[..., Array]) -> Callable[..., Array]:
-    find = _one_axis(function)
-    return lambda x, axis, keepdims: find(_ordered_zeros(x), axis, keepdims)
-
-
 def _place_among_numbers(function: Callable[..., Array], worst: float) -> Callable[..., Array]:
     """The place without regard to NaN; -1 where there is nothing else."""
-    find = _place(function)
+    find = _one_axis(function)
 
     def run(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
         if x.dtype.kind != "f":
@@ -83,8 +81,8 @@ REDUCTIONS: dict[ReduceKind, Callable[..., Any]] = {
         )
     },
     "logsumexp": _logsumexp,
-    "argmax": _place(np.argmax),
-    "argmin": _place(np.argmin),
+    "argmax": _one_axis(np.argmax),
+    "argmin": _one_axis(np.argmin),
     "nanargmax": _place_among_numbers(np.argmax, -np.inf),
     "nanargmin": _place_among_numbers(np.argmin, np.inf),
 }  # fmt: skip
@@ -97,6 +95,8 @@ def reduce(op: Reduce, x: Array) -> Array:
     plain = x.dtype.kind == "c" and op.kind in ("std", "var")
     if x.dtype != wanted and not plain and op.kind not in ("any", "all", *WHOLE):
         x = (x.real if x.dtype.kind == "c" and wanted[0] != "c" else x).astype(wanted)
+    if op.kind in PLACES and not op.equal_zeros:
+        x = _ordered_zeros(x)
     with np.errstate(all="ignore"):
         y = np.asarray(REDUCTIONS[op.kind](x, axis=op.axis, keepdims=op.keepdims))
     return y.astype(wanted, copy=False)

@@ -30,11 +30,14 @@ class Reduce(Op):
         kind: how the elements combine.
         axis: axes reduced, negative from the end.
         keepdims: keep them with size 1.
+        equal_zeros: to a place -0.0 is as good as 0.0, as TensorFlow's ``argmax`` has
+            it; that of Keras 3 takes it for less.
     """
 
     kind: ReduceKind
     axis: tuple[int, ...]
     keepdims: bool = False
+    equal_zeros: bool = False
 
     def infer(self, x: TensorType) -> TensorType:
         """The axes gone, or 1."""

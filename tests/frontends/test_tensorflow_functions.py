@@ -85,6 +85,11 @@ def _counted(k: Any, x: Any) -> Any:
     ]  # fmt: skip
 
 
+def _zeros(k: Any, x: Any) -> Any:
+    """-0.0 is as good as 0.0."""
+    return [tf.argmax(x * 0.0, axis=1), tf.argmin(x * 0.0, axis=-1)]
+
+
 def _lengths(k: Any, x: Any) -> Any:
     return [
         m(x, axis=a) for m in (tf.math.l2_normalize, tf.norm) for a in (None, 1, -1, [1, 2])
@@ -135,6 +140,7 @@ CASES = [
     case("whole numbers", _integers, [(5,)], dtype="int32", **K2),
     case("reductions", _reductions, [(5, 4)], **FIXED),
     case("counted", _counted, [(5, 4)], **FIXED),
+    case("zeros", _zeros, [(5, 4)], onnx=False, noted="-0.0 for less", **FIXED),
     case("lengths", _lengths, [(5, 4)], **FIXED),
     case("tf.keras.backend", _backend, TWO, **FIXED),
     case("losses", _losses, TWO, **FIXED),

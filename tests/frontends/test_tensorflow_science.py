@@ -114,7 +114,7 @@ CASES = [
         _counted_segments,
         [(4,), ()],
         dtype=("float32", "int32"),
-        **{**KERAS2, "batch0": False},
+        **KERAS2,
     ),
     case("written", _written, [(5, 4), (3, 4)], **KERAS2),
     case("counted", _counted, (5,), dtype="int32", **KERAS2),

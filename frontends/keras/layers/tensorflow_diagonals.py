@@ -11,7 +11,7 @@ from layergraph.frontends.keras.registry import reads
 from layergraph.frontends.keras.sizes import wholes
 from layergraph.frontends.keras.tensorflow import tensors
 from layergraph.ir.ops.elementwise import Cast, Where
-from layergraph.ir.ops.indexing import Take
+from layergraph.ir.ops.indexing import Diagonal, Take
 from layergraph.ir.ops.reduction import Reduce
 from layergraph.ir.ops.shape import NewShape
 from layergraph.ir.types import product
@@ -67,14 +67,18 @@ def diag_part(call: LayerCall) -> Tensor:
     """tf.linalg.diag_part: one diagonal, or a band of them from the highest down."""
     (x,) = tensors(call, "input")
     low, high, align = _band(call)
+    if low == high:
+        call.argument("padding_value")  # One diagonal needs none.
+        rank = len(x.shape)
+        return call.emit(Diagonal(offset=low, axes=(rank - 2, rank - 1)), x)
     rows, columns = x.shape[-2:]
     if rows is None or columns is None:
-        raise call.refusal("matrices of unknown size are not supported here")
+        raise call.refusal("several diagonals of matrices of unknown size are not supported here")
     longest, cells = _cells(rows, columns, low, high, align)
     places = np.full((high - low + 1, longest), -1)
     for row, column, number, place in cells:
         places[number, place] = row * columns + column
-    return _chosen(call, x, places[0] if low == high else places, _padding(call, x), 2)
+    return _chosen(call, x, places, _padding(call, x), 2)
 
 
 @reads("tf.Diag", arguments=("diagonal",))

@@ -205,7 +205,8 @@ def arg_extreme(call: LayerCall) -> Tensor:
     """tf.math.argmax and argmin: along axis 0 unless told otherwise."""
     (x,) = tensors(call, "input")
     kind: Any = call.spec.class_name.lower()
-    op = Reduce(kind=kind, axis=(whole(call, call.argument("axis", 0), "axis"),))
+    axis = (whole(call, call.argument("axis", 0), "axis"),)
+    op = Reduce(kind=kind, axis=axis, equal_zeros=x.type.is_float)
     return call.emit(op, x, then=[Cast(dtype=dtype_of(call, "output_type", "int64"))])
 
 
