@@ -136,8 +136,8 @@ def in_the_other(row: Case, writer: str, graph: Graph, model: Any, folder: Path)
 ONE_WAY = ("keras.ops makes complex64 of pairs of real numbers, not complex128",)
 """Why a graph that is the same in the other Keras may not go back: no node says it.
 
-Complex numbers of float64 come from functions of Keras 3, ``polar`` and its kin, that
-Keras 2 says as a pair of formulas.
+Complex numbers of float64 come from functions of Keras 3 that a graph holds as the pair
+they are made of; TensorFlow has a function that makes them of one, Keras 3 has none.
 """
 
 
