@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from layergraph.backends.keras.activation import absorbed
 from layergraph.backends.keras.convolution import stored
 from layergraph.backends.keras.model import Stored, Tensor
 from layergraph.backends.keras.table import RefusedError, Spellings
+from layergraph.backends.keras.terms import as_tensor
 from layergraph.backends.keras.writer import Operand, Writer, dtype_of
 from layergraph.ir.ops.linear import (
     Cross,
@@ -75,16 +77,19 @@ def einsum_options(
 
 @spellings.spells(Einsum)
 def einsum(w: Writer, op: Einsum, *values: Operand) -> Any:
-    """An operation; Keras 2 cannot save TensorFlow's, and has it as a matrix product."""
+    """An operation; Keras 2 cannot save TensorFlow's, and has it as a product of two."""
     if w.keras3:
         return w.op("Einsum", *values, subscripts=op.equation)
     if len(values) != 2:
         raise RefusedError(f"Keras 2 cannot save an einsum of {len(values)} values")
-    return _as_matmul(w, op.equation, *(w.tensor(v) for v in w.alike(values)))
+    w.spelled_out()
+    source = next(v for v in values if isinstance(v, Tensor))
+    given = w.alike(values, w.node.types[0].dtype)
+    return _as_product(w, op.equation, *(as_tensor(w, v, source) for v in given))
 
 
-def _as_matmul(w: Writer, equation: str, a: Tensor, b: Tensor) -> Any:
-    """A product of two tensors as one of matrices, over what both and the result have."""
+def _as_product(w: Writer, equation: str, a: Tensor, b: Tensor) -> Any:
+    """A product of two tensors: ``tensordot``, or one of matrices where both have axes of it."""
     (one, two), out = einsum_labels(equation, [a.rank, b.rank])
     sizes = dict(zip(one + two, a.shape + b.shape, strict=False))
     batch = [c for c in out if c in one and c in two]
@@ -92,17 +97,27 @@ def _as_matmul(w: Writer, equation: str, a: Tensor, b: Tensor) -> Any:
     rows = [c for c in one if c not in two]
     columns = [c for c in two if c not in one]
     plain = len(set(one)) == len(one) and len(set(two)) == len(two)
-    if not plain or any(c not in out for c in rows + columns) or len(summed) == 0:
+    if not plain or any(c not in out for c in rows + columns):
         raise RefusedError(f"einsum {equation!r} is no product of matrices")
+    if not batch:
+        axes = [[one.index(c) for c in summed], [two.index(c) for c in summed]]
+        return _turned(w, "tensordot", a, b, sizes, rows + columns, out, axes=axes)
     if len(rows) != 1 or len(columns) != 1 or len(summed) != 1:
         raise RefusedError(f"einsum {equation!r} is no product of matrices without reshaping")
     left, right = [*batch, *rows, *summed], [*batch, *summed, *columns]
     a = _ordered(w, a, one, left, "left")
     b = _ordered(w, b, two, right, "right")
-    found = [*batch, *rows, *columns]
+    return _turned(w, "linalg.matmul", a, b, sizes, [*batch, *rows, *columns], out)
+
+
+def _turned(
+    w: Writer, name: str, a: Tensor, b: Tensor, sizes: Mapping[str, int | None],
+    found: list[str], out: str, **options: Any,
+) -> Any:  # fmt: skip
+    """A product with these axes, in the order of ``out``."""
     turned = found != list(out)
     types = a.type.with_shape([sizes[c] for c in found])
-    y = w.tf("linalg.matmul", a, b=b, types=types, part="product" if turned else "")
+    y = w.tf(name, a, b=b, types=types, part="product" if turned else "", **options)
     return _ordered(w, y, "".join(found), list(out), "") if turned else y
 
 
@@ -120,6 +135,7 @@ def tensordot(w: Writer, op: Tensordot, x1: Operand, x2: Operand) -> Any:
     """``tensordot``; ``dot`` and ``inner`` where whole numbers are multiplied as floats."""
     ranks = [v.rank if isinstance(v, Tensor) else v.ndim for v in (x1, x2)]
     if not w.keras3:
+        w.spelled_out()
         a, b = w.alike([x1, x2], w.node.types[0].dtype)
         return w.tf("tensordot", a, b=b, axes=[list(axes) for axes in op.axes])
     as_floats = not op.exact and {dtype_of(x1), dtype_of(x2)} & {"int32", "int64"}

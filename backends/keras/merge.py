@@ -147,5 +147,6 @@ def matmul(w: Writer, op: Matmul, x1: Operand, x2: Operand) -> Any:
     if min(ranks) < 1 or (ranks[0] == 1 and ranks[1] > 2):
         raise RefusedError("TensorFlow has no such product of a vector")
     if min(ranks) == 1:
+        w.spelled_out()
         return w.tf("tensordot", a, b=b, axes=1)
     return w.tf("linalg.matmul", a, b=b)
