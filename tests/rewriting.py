@@ -49,6 +49,7 @@ from layergraph.backends.targets import TARGETS
 from layergraph.ir.graph import Graph, Node, Value, flatten
 from layergraph.ir.op import Constant, Input, Op
 from layergraph.ir.ops.attention import BandMask
+from layergraph.ir.ops.dynamic import Range
 from layergraph.ir.ops.elementwise import Binary, Cast, NotEqual, Scale, Where
 from layergraph.ir.ops.indexing import Slice
 from layergraph.ir.ops.merge import Logical, Merge, Replace, Stack
@@ -214,7 +215,7 @@ def same_graph(first: Graph, second: Graph) -> str:
 
 def normalised(graph: Graph) -> Graph:
     """See the module's docstring."""
-    graph = bind_parameters(fold_constants(drop_identity(graph), run))
+    graph = bind_parameters(fold_constants(_counted_out(drop_identity(graph)), run))
     moved = {
         node.values[0]: node.arguments[0]
         for node in graph
@@ -232,6 +233,18 @@ def normalised(graph: Graph) -> Graph:
     found = found.replaced([replace(n, op=_plain(n.op, n, found)) for n in found])
     labels = _labels(found)
     return found.replaced([_sorted(n, labels) for n in found])
+
+
+def _counted_out(graph: Graph) -> Graph:
+    """Ranges between constants, which no pass computes: their type says no length."""
+    nodes = list(graph)
+    for i, node in enumerate(nodes):
+        given = [graph[v.node] for v in node.arguments]
+        if isinstance(node.op, Range) and all(isinstance(n.op, Constant) for n in given):
+            value: Any = run(node.op, node.params, [n.params["value"] for n in given])
+            nodes[i] = replace(node, op=Constant(), inputs=(), params={"value": value},
+                               types=(type_of(value),))  # fmt: skip
+    return graph.replaced(nodes)
 
 
 def _joined(graph: Graph) -> Graph:
