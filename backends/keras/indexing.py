@@ -244,6 +244,15 @@ def split(w: Writer, op: Split, x: Tensor) -> Any:
         if w.keras3:
             return w.op("Unstack", x, num=count, axis=op.axis)
         return w.tf("unstack", x, num=count, axis=op.axis)
+    if w.keras3 and x.shape[op.axis] is None and any(place < 0 for place in op.at):
+        # Keras 3 takes a place that counts from the end of an unknown axis for a size.
+        w.spelled_out()
+        ends = zip((0, *op.at), (*op.at, None), w.node.types, strict=True)
+        return tuple(
+            w.op("GetItem", x, [slice(None)] * op.axis + [slice(start, stop)], part=f"part_{i}",
+                 types=type_)
+            for i, (start, stop, type_) in enumerate(ends)
+        )  # fmt: skip
     if w.keras3:
         name = "ArraySplit" if op.uneven else "Split"
         given: Any = op.sections or list(op.at)
