@@ -284,6 +284,10 @@ class Interpreter:
             self._states = states
         return outputs
 
+    def kernels_of(self, graph: Graph) -> Mapping[str, Kernel]:
+        """Kernels prepared for ``source`` or ``graph`` so far, by node."""
+        return self._kernels.get(id(graph), {})
+
     def _planned(self, graph: Graph, outputs: Sequence[Value]) -> AnyPlan:
         if self.backend == "onnxruntime":
             from layergraph.backends.onnx.session import SessionPlan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, TypeVar
 
@@ -194,6 +195,16 @@ class _Current(threading.local):
 
 
 current = _Current()
+
+
+@contextmanager
+def computing(arena: Arena) -> Iterator[None]:
+    """Take outputs from an arena meanwhile."""
+    before, current.arena = current.arena, arena
+    try:
+        yield
+    finally:
+        current.arena = before
 
 
 def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from layergraph.backends.numpy.table import Kernel
 from layergraph.ir.errors import InputError, LayerGraphError
 from layergraph.ir.graph import Graph, Node, Value
 from layergraph.ir.types import STRING, Array
@@ -191,7 +192,7 @@ class _Comparison:
             for early_, s, f, w in zip(early, self.sides, given, wanted, strict=True)
         ]
         self._reruns = [
-            Reruns(s.graph, f, w) if s.graph else None
+            Reruns(s.graph, f, w, _prepared(s)) if s.graph else None
             for s, f, w in zip(self.sides, given, wanted, strict=True)
         ]
         self._known: dict[str, Row] = {}
@@ -289,6 +290,13 @@ class _Comparison:
             return "follows"
         worst = max((row.total.relative for row in before), default=0.0)
         return "fault" if total.relative > JUMP * max(worst, ROUNDING) else "follows"
+
+
+def _prepared(side_: Side) -> Mapping[str, Kernel]:
+    """Kernels that a side has made for its own runs."""
+    if isinstance(side_, Run) and side_.graph:
+        return side_.interpreter.kernels_of(side_.graph)
+    return {}
 
 
 def _value(side_: Side, key: str) -> Value | None:

@@ -148,6 +148,7 @@ class Recorder:
         self.values: dict[str, Array] = {}
         self._keep_one: Keep = keep or self.values.__setitem__
         self._calls: Counter[str] = Counter()
+        self._ran: dict[int, dict[str, list[Any]]] = {}
         self._scope: list[tuple[str, Any]] = [("", model)]
         self._wrapped: dict[int, Any] = {}
         self._wrap_all(model)
@@ -200,7 +201,9 @@ class Recorder:
     def _name(self, layer: str) -> str:
         scope, model = self._scope[-1]
         path = f"{scope}/{layer}" if scope else layer
-        number = in_config_order(model, layer, self._calls[path])
+        if id(model) not in self._ran:
+            self._ran[id(model)] = nodes_run(model)
+        number = in_config_order(self._ran[id(model)].get(layer, []), self._calls[path])
         self._calls[path] += 1
         return f"{path}:{number}" if number else path
 
@@ -209,19 +212,27 @@ class Recorder:
             self._keep_one(f"{name}#{number}" if number else name, value)
 
 
-def in_config_order(model: Any, layer: str, run: int) -> int:
+def nodes_run(model: Any) -> dict[str, list[Any]]:
+    """Calls of each layer of a model, in the order Keras runs them."""
+    found: dict[str, list[Any]] = {}
+    by_depth = getattr(model, "_nodes_by_depth", None) or {}
+    for depth in sorted(by_depth, reverse=True):
+        for node in by_depth[depth]:
+            layer = getattr(node, "operation", None) or node.layer
+            found.setdefault(layer.name, []).append(node)
+    return found
+
+
+def in_config_order(ran: list[Any], run: int) -> int:
     """Which call of a layer, as the config counts them, is the one that runs as number ``run``.
 
     Keras runs the calls of a model by their distance from the output, so a
     shared layer's second call may run first.
+
+    Args:
+        ran: the layer's calls in the order they run.
+        run: a number in that order.
     """
-    by_depth = getattr(model, "_nodes_by_depth", None) or {}
-    ran = [
-        node
-        for depth in sorted(by_depth, reverse=True)
-        for node in by_depth[depth]
-        if (getattr(node, "operation", None) or node.layer).name == layer
-    ]
     if run >= len(ran):
         return run
     owner = getattr(ran[run], "operation", None) or ran[run].layer

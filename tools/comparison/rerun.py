@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from layergraph.backends.numpy.table import prepare
+from layergraph.backends.numpy.scratch import Arena, computing
+from layergraph.backends.numpy.table import Kernel, prepare
 from layergraph.ir.graph import Graph, Node, Value
 from layergraph.ir.op import Constant, Input
 from layergraph.ir.types import STRING, Array, numpy_dtype
@@ -25,14 +26,22 @@ class Reruns:
         graph: the graph.
         feeds: its inputs.
         shared: names of the values that both sides have.
+        kernels: what is prepared already, by node.
     """
 
-    def __init__(self, graph: Graph, feeds: Mapping[str, Array], shared: Iterable[str]) -> None:
-        self._graph, self._feeds = graph, feeds
+    def __init__(
+        self,
+        graph: Graph,
+        feeds: Mapping[str, Array],
+        shared: Iterable[str],
+        kernels: Mapping[str, Kernel] | None = None,
+    ) -> None:
+        self._graph, self._feeds, self._kernels = graph, feeds, kernels or {}
         self._shared = set(shared)
         self._held: dict[str, Array] = {}
         self._borders = {name: self._border(name) for name in self._nodes()}
         self._uses = Counter(key for keys in self._borders.values() for key in keys)
+        self._arena = Arena()
         self._last: tuple[str, tuple[Array, ...]] | None = None
 
     def _nodes(self) -> Iterable[str]:
@@ -90,12 +99,15 @@ class Reruns:
             return known[node.name]
         arrays = [None if v is None else self._argument(v, known) for v in node.inputs]
         types = [None if v is None else self._graph.type_of(v) for v in node.inputs]
-        kernel = prepare(node.op, node.params, types, node.types, node=node.name)
+        kernel = self._kernels.get(node.name) or prepare(
+            node.op, node.params, types, node.types, node=node.name
+        )
         result: Any
-        if node.op.kept:
-            result, _ = kernel(*arrays, kept=[None] * len(node.op.kept))
-        else:
-            result = kernel(*arrays)
+        with computing(self._arena):
+            if node.op.kept:
+                result, _ = kernel(*arrays, kept=[None] * len(node.op.kept))
+            else:
+                result = kernel(*arrays)
         known[node.name] = result if type(result) is tuple else (result,)
         return known[node.name]
 
