@@ -24,6 +24,15 @@ FAMILIES: Mapping[str, int] = MappingProxyType({
 """All families; those that are not quick take ``-m slow``."""
 
 
+TF_KERAS_ONLY = ("RegNetX002", "RegNetY002", "ResNetRS50")
+"""Families that Keras 3 does not have."""
+
+
+def families(writer: str) -> list[str]:
+    """Those that a Keras has."""
+    return [name for name in FAMILIES if writer == "tf_keras" or name not in TF_KERAS_ONLY]
+
+
 def application(keras: Any, name: str) -> Any:
     """A model of a family for 7 classes, its weights drawn."""
     keras.backend.clear_session()

@@ -9,7 +9,7 @@ import numpy as np
 from layergraph.backends.numpy.gemm import Finish
 from layergraph.backends.numpy.scratch import Pool, buffer, empty
 from layergraph.backends.numpy.table import Kernel
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_tiles
 from layergraph.backends.numpy.tiles import Geometry, Padded, Tile, rows_read, tiled
 from layergraph.ir.types import Array
 
@@ -54,18 +54,15 @@ def by_rows(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
         y = empty((g.batch, *g.windows, filters), kernel.dtype)
         x = geometry.read(x).reshape(g.batch, *g.spatial, g.channels)
 
-        def tile(i: int) -> None:
-            t = tiles[i]
-            work: _Work = pool.take()
+        def tile(t: Tile, work: _Work) -> None:
             rows.fill(work.padded, x, t)
             out = y[t.first, t.top : t.bottom]
             for columns, view, weights in work.views(t.rows):
                 part = out[:, columns].reshape(t.rows, -1)
                 np.einsum("rijpc,ijpc->rc", view, weights, out=part)
             finish(out.reshape(-1, filters))
-            pool.give(work)
 
-        spread(tile, len(tiles), cost)
+        over_tiles(tile, tiles, pool, cost)
         return y.reshape(g.batch, *geometry.windows, filters)
 
     return run

@@ -11,7 +11,7 @@ from layergraph.backends.numpy.blas import add_product, adds_products
 from layergraph.backends.numpy.processor import FLOPS
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import InPlace, Kernel, in_place, out_of_place
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_tiles, spread
 from layergraph.backends.numpy.tiles import Geometry, PaddedTile, Tile, tiled
 from layergraph.ir.op import Activation
 from layergraph.ir.ops.activation import ReLU
@@ -154,9 +154,6 @@ def pointwise(geometry: Geometry, matrix: Array, finish: Finish) -> Kernel:
 class Product:
     """``x @ matrix`` in tiles, each finished while it is in cache.
 
-    Tiles are rows where there are many. Of few rows they are columns, and each has
-    its part of the matrix to itself.
-
     Args:
         matrix: ``(inner, columns)``.
         finish: bias and activation.
@@ -211,9 +208,7 @@ def gathered(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
         x = g.read(x)
         plain = not g.padded and x.flags.c_contiguous and x.dtype == matrices.dtype
 
-        def tile(i: int) -> None:
-            t = tiles[i]
-            work: _Windows = pool.take()
+        def tile(t: Tile, work: _Windows) -> None:
             columns = work.gather(x, t, plain)
             start = (t.first * g.windows[0] + t.top) * per_row
             rows = flat[start : start + t.images * t.rows * per_row]
@@ -224,9 +219,8 @@ def gathered(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
                     out = rows[:, group * filters :][:, :filters]
                     np.matmul(part, matrices[group], out=out)
                 finish(rows)
-            pool.give(work)
 
-        spread(tile, len(tiles), cost)
+        over_tiles(tile, tiles, pool, cost)
         return y
 
     return run

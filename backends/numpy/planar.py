@@ -10,7 +10,7 @@ import numpy as np
 from layergraph.backends.numpy.gemm import Finish, product_time
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import Kernel
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_tiles
 from layergraph.backends.numpy.tiles import Geometry, Tile, rows_read, tiled
 from layergraph.ir.types import Array
 
@@ -50,18 +50,15 @@ def planar(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
         y = empty((g.batch, *g.windows, filters), matrix.dtype)
         x = g.read(x)
 
-        def tile(i: int) -> None:
-            t = tiles[i]
-            work: _Work = pool.take()
+        def tile(t: Tile, work: _Work) -> None:
             shifts, columns, found, kept = work.views(t.images, t.rows)
             planes.fill(work.planes, x, t)
             for source, target in shifts:
                 np.copyto(target, source)
             np.matmul(columns, matrix, out=found)
             finish.activated(kept, found, y[t.first : t.last, t.top : t.bottom])
-            pool.give(work)
 
-        spread(tile, len(tiles), cost)
+        over_tiles(tile, tiles, pool, cost)
         return y
 
     return run

@@ -19,7 +19,7 @@ from layergraph.backends.numpy.blas import AddedProduct, adds_products
 from layergraph.backends.numpy.gemm import LANES, Finish, product_time
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import Kernel
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_tiles
 from layergraph.backends.numpy.tiles import Geometry, Tile, rows_read, tiled
 from layergraph.ir.types import Array
 
@@ -72,13 +72,10 @@ def shifted(geometry: Geometry, kernel: Array, finish: Finish) -> Kernel:
         y = empty((g.batch, *g.windows, filters), matrices.dtype)
         x = g.read(x)
 
-        def tile(i: int) -> None:
-            t = tiles[i]
-            work: _Work = pool.take()
+        def tile(t: Tile, work: _Work) -> None:
             work.sums(x, t, y[t.first : t.last, t.top : t.bottom])
-            pool.give(work)
 
-        spread(tile, len(tiles), cost)
+        over_tiles(tile, tiles, pool, cost)
         return y
 
     return run

@@ -1,4 +1,5 @@
-"""Tiles of one kernel spread over threads, each multiplying on one BLAS thread meanwhile.
+"""Tiles of one kernel spread over threads, each multiplying on one BLAS thread meanwhile;
+of a single row, BLAS' own threads instead (see ``spread``).
 
 NumPy lets other threads run while it computes, so that gathering, activations and
 pooling use all cores, which BLAS' own threads leave to one. A GEMM split by BLAS makes
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
+from typing import Any
 
 from layergraph.backends.numpy.blas import thread_count
-from layergraph.backends.numpy.scratch import current
+from layergraph.backends.numpy.scratch import Pool, current
 
 WORTH_SPREADING = 200_000
 """Nanoseconds of work below which waking another thread costs more than it saves."""
@@ -56,6 +58,26 @@ def spread(task: Task, count: int, nanoseconds: float) -> None:
             job.finish()
     finally:
         current.threads = threads
+
+
+def over_tiles(
+    task: Callable[[Any, Any], None], tiles: Sequence[Any], pool: Pool, nanoseconds: float
+) -> None:
+    """Call ``task`` with each tile and buffers out of a pool, as ``spread`` does.
+
+    Args:
+        task: does one tile in the buffers lent to it.
+        tiles: what there is to do.
+        pool: where the buffers come from and go back to.
+        nanoseconds: about how long all tiles take one thread.
+    """
+
+    def one(i: int) -> None:
+        work = pool.take()
+        task(tiles[i], work)
+        pool.give(work)
+
+    spread(one, len(tiles), nanoseconds)
 
 
 STRETCH = 1 << 16

@@ -20,7 +20,7 @@ from layergraph.backends.numpy.gemm import Finish
 from layergraph.backends.numpy.processor import FLOPS
 from layergraph.backends.numpy.scratch import Pool, empty
 from layergraph.backends.numpy.table import Kernel
-from layergraph.backends.numpy.threads import spread
+from layergraph.backends.numpy.threads import over_tiles
 from layergraph.backends.numpy.tiles import Geometry, Tile, tiled
 from layergraph.ir.types import Array
 
@@ -80,9 +80,7 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
         y = empty((g.batch, *g.windows, filters), matrices.dtype)
         x = g.read(x)
 
-        def tile(i: int) -> None:
-            t = tiles[i]
-            work: _Work = pool.take()
+        def tile(t: Tile, work: _Work) -> None:
             views = work.views(t.images, t.rows)
             work.fill(x, t)
             for combine, one, other, out in views.forward:
@@ -97,9 +95,8 @@ def winograd(geometry: Geometry, matrices: Array, finish: Finish) -> Kernel:
                 target = block[:, down::2, across::2]
                 part = found[:, : target.shape[1], : target.shape[2]]
                 finish.activated(part, found, target)
-            pool.give(work)
 
-        spread(tile, len(tiles), cost)
+        over_tiles(tile, tiles, pool, cost)
         return y
 
     return run

@@ -2,11 +2,11 @@
 
     python tests/keras_writers/table.py [--rows] [tests/parity/test_linear.py ...]
 
-prints a table, which ``--page`` puts between its marks in a page. A row counts
-once for each Keras, in the first of its containers: ``same graph`` where the file also
-reads back as an isomorphic graph, ``spelled out`` where it was written with the note that
-other layers compute it, ``refused`` where the writer raised ``UnsupportedError``. All that
-is written has answered in the other Keras what the row answered in the first.
+prints a table. A row counts once for each Keras, in the first of its containers:
+``same graph`` where the file also reads back as an isomorphic graph, ``spelled out``
+where it was written with the note that other layers compute it, ``refused`` where the
+writer raised ``UnsupportedError``. All that is written has answered in the other Keras
+what the row answered in the first.
 """
 
 from __future__ import annotations
@@ -87,7 +87,6 @@ DIRECTIONS = {
     "tf_keras": "tf-keras to `.keras`, for Keras 3",
     "keras": "Keras 3 to `.h5`, for tf-keras",
 }
-START, END = "<!-- writers table -->", "<!-- end of the writers table -->"
 
 
 def table(counts: dict[str, Counter[str]]) -> str:
@@ -106,7 +105,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--rows", action="store_true", help="print what became of each row")
-    parser.add_argument("--page", type=Path, help="put the table into this page")
     given = parser.parse_args()
     files = given.files or sorted(
         p for room in ("parity", "frontends") for p in (TESTS / room).glob("test_*.py")
@@ -120,10 +118,6 @@ def main() -> int:
     for reason, number in reasons.most_common():
         print(f"{number:4} {reason}")
     print(table(counts))
-    if given.page is not None:
-        head, _, rest = given.page.read_text("utf-8").partition(START)
-        after = rest.partition(END)[2]
-        given.page.write_text(f"{head}{START}\n{table(counts)}\n{END}{after}", "utf-8")
     return int(any(found["FAILED"] for found in counts.values()))
 
 
